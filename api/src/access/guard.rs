@@ -1,0 +1,63 @@
+//! What stands in front of every route: who is it, and may they.
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, header};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, Data};
+use actix_web::{Error, HttpMessage as _, Route};
+use tenantry_types::Problem;
+use tenantry_web::problems::ProblemResponse;
+
+use super::{Access, AccessError, decide};
+use crate::authn::{Authenticator, AuthnError, Principal, bearer_token};
+
+/// The route behind its guard. The body of a request is not read before the guard has let it through.
+pub(super) fn guarded(route: Route, access: Access) -> Route {
+    match access {
+        Access::Public => route,
+        Access::Authenticated | Access::Permission(_) => {
+            route.wrap(from_fn(move |request: ServiceRequest, next: Next<_>| admit(request, next, access)))
+        }
+    }
+}
+
+async fn admit<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+    access: Access,
+) -> Result<ServiceResponse<B>, Error> {
+    let principal = identify(&request).await?;
+    if let Access::Permission(permission) = access
+        && let Some(refusal) = AccessError::of(decide(&principal, permission))
+    {
+        return Err(refusal.into());
+    }
+    request.extensions_mut().insert(principal);
+    next.call(request).await
+}
+
+async fn identify(request: &ServiceRequest) -> Result<Principal, AccessError> {
+    let token = bearer_token(request.request())?;
+    // Only a mistake in wiring leaves it out, and then nobody is let in.
+    let authenticator = request.app_data::<Data<Authenticator>>().ok_or(AuthnError::Missing)?;
+    let principal = authenticator.authenticate(token).await?;
+    tenantry_web::telemetry::record_tenant(request.request(), principal.tenant.slug.as_str());
+    Ok(principal)
+}
+
+/// The answer to a method that a path does not have (RFC 9110 §15.5.6).
+pub(super) fn method_not_allowed(allowed: &[Method]) -> Route {
+    let allowed = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    web::route().to(move || {
+        let allowed = allowed.clone();
+        async move {
+            let problem = Problem::method_not_allowed().with_detail(format!("allowed are {allowed}"));
+            let mut response = ProblemResponse::from(problem).into_response();
+            if let Ok(value) = allowed.try_into() {
+                response.headers_mut().insert(header::ALLOW, value);
+            }
+            response
+        }
+    })
+}

@@ -1,0 +1,113 @@
+//! The rule: what a caller may do (RFC 6749 §3.3 for scopes).
+
+use crate::access::roles;
+use crate::authn::{Principal, Subject};
+
+/// What a route needs: `resource.action`. Declared as a constant beside the route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Permission(&'static str);
+
+impl Permission {
+    /// A permission by its name, of the form `resource.action` in lower-case letters and underscores.
+    ///
+    /// # Panics
+    /// While compiling, when it is used for a constant and the name has another form.
+    pub const fn new(name: &'static str) -> Self {
+        let bytes = name.as_bytes();
+        let (mut at, mut dot) = (0, 0);
+        while at < bytes.len() {
+            match bytes[at] {
+                b'a'..=b'z' | b'_' => {}
+                b'.' if dot == 0 => dot = at,
+                _ => panic!("a permission is resource.action in lower-case letters and underscores"),
+            }
+            at += 1;
+        }
+        assert!(dot > 0 && dot + 1 < bytes.len(), "a permission is resource.action");
+        Self(name)
+    }
+
+    /// The name, which is also the narrowest scope that allows it.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+
+    /// The part before the dot.
+    pub fn resource(self) -> &'static str {
+        self.0.split_once('.').map_or(self.0, |(resource, _)| resource)
+    }
+}
+
+/// Whether they may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// They may.
+    Allow,
+    /// The token is for less: another one, for this scope, would do.
+    InsufficientScope(Permission),
+    /// The person may not, whatever the token.
+    Forbidden(Permission),
+}
+
+/// Whether `principal` may do what needs `permission`.
+///
+/// For a person both the token's scopes and their roles must allow it. A client acts on its own: there is nobody whose
+/// rights `api` could stand for, so only scopes that name the permission count.
+pub fn decide(principal: &Principal, permission: Permission) -> Decision {
+    let is_user = matches!(principal.subject, Subject::User(_));
+    let in_scope = principal.scopes.iter().any(|scope| scope_allows(scope, permission) || (is_user && scope == "api"));
+    if !in_scope {
+        Decision::InsufficientScope(permission)
+    } else if is_user && !principal.roles.iter().any(|role| roles::allows(role, permission)) {
+        Decision::Forbidden(permission)
+    } else {
+        Decision::Allow
+    }
+}
+
+/// Whether a scope is a pattern that the permission matches: the permission itself, or `resource.*`.
+pub fn scope_allows(scope: &str, permission: Permission) -> bool {
+    match scope.strip_suffix(".*") {
+        Some(resource) => resource == permission.resource(),
+        None => scope == permission.as_str(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const READ: Permission = Permission::new("tenant_settings.read");
+
+    #[test]
+    fn patterns_match_whole_parts() {
+        for good in ["tenant_settings.read", "tenant_settings.*"] {
+            assert!(scope_allows(good, READ), "{good}");
+        }
+        for bad in [
+            "",
+            "*",
+            ".*",
+            "*.*",
+            "*.read",
+            "tenant.*",
+            "tenant_settings",
+            "tenant_settings.",
+            "tenant_settings.update",
+            "tenant_settings.read.*",
+            "tenant_settings.rea*",
+            "api",
+            "TENANT_SETTINGS.read",
+        ] {
+            assert!(!scope_allows(bad, READ), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn names_have_two_parts() {
+        assert_eq!((READ.as_str(), READ.resource()), ("tenant_settings.read", "tenant_settings"));
+        for bad in ["read", ".read", "tenant.", "a.b.c", "Tenant.read", "tenant.*"] {
+            assert!(std::panic::catch_unwind(|| Permission::new(bad)).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The token of a request (RFC 6750 §2.1).
+
+use actix_web::HttpRequest;
+use actix_web::http::header::AUTHORIZATION;
+
+use super::AuthnError;
+
+/// The bearer token in the `Authorization` header.
+///
+/// It is the only method: a token in the query ends up in logs and histories (RFC 6750 §2.3, RFC 9700 §4.3.2).
+///
+/// # Errors
+/// [`AuthnError::Missing`] without one, also when another scheme is used; [`AuthnError::SeveralCredentials`],
+/// [`AuthnError::TokenInQuery`], [`AuthnError::MalformedHeader`].
+pub fn bearer_token(request: &HttpRequest) -> Result<&str, AuthnError> {
+    if names_a_token(request.query_string()) {
+        return Err(AuthnError::TokenInQuery);
+    }
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let header = headers.next().ok_or(AuthnError::Missing)?;
+    if headers.next().is_some() {
+        return Err(AuthnError::SeveralCredentials);
+    }
+    let header = header.to_str().map_err(|_| AuthnError::MalformedHeader)?;
+    let (scheme, credentials) = header.split_once(' ').unwrap_or((header, ""));
+    // Schemes are the same in any case (RFC 9110 §11.1).
+    if !scheme.eq_ignore_ascii_case("Bearer") {
+        return Err(AuthnError::Missing);
+    }
+    let token = credentials.trim_matches(' ');
+    if is_b64token(token) { Ok(token) } else { Err(AuthnError::MalformedHeader) }
+}
+
+/// Whether the query has a parameter `access_token`, however its name is escaped.
+fn names_a_token(query: &str) -> bool {
+    !query.is_empty() && url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
+}
+
+/// `b64token` of RFC 6750 §2.1, which also keeps commas and with them a second challenge out.
+fn is_b64token(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn token_of(header: &str) -> Result<String, AuthnError> {
+        let request = TestRequest::default().insert_header((AUTHORIZATION, header)).to_http_request();
+        bearer_token(&request).map(str::to_owned)
+    }
+
+    #[test]
+    fn the_scheme_is_bearer_in_any_case() {
+        for header in ["Bearer a.b-c_d", "bearer a.b-c_d", "BEARER  a.b-c_d"] {
+            assert_eq!(token_of(header).ok().as_deref(), Some("a.b-c_d"), "{header}");
+        }
+        for other in ["Basic YTpi", "DPoP a.b.c", "Bearertoken", ""] {
+            assert!(matches!(token_of(other), Err(AuthnError::Missing)), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_is_malformed() {
+        for header in ["Bearer", "Bearer ", "Bearer a b", "Bearer a,b", "Bearer \"a\"", "Bearer =", "Bearer a\tb"] {
+            assert!(matches!(token_of(header), Err(AuthnError::MalformedHeader)), "{header:?}");
+        }
+    }
+
+    #[test]
+    fn one_method_and_one_token() {
+        let twice = TestRequest::default()
+            .append_header((AUTHORIZATION, "Bearer a"))
+            .append_header((AUTHORIZATION, "Bearer a"))
+            .to_http_request();
+        assert!(matches!(bearer_token(&twice), Err(AuthnError::SeveralCredentials)));
+        for query in ["/?access_token=a", "/?x=1&access_token=", "/?%61ccess_token=a", "/?access%5Ftoken"] {
+            let request = TestRequest::with_uri(query).insert_header((AUTHORIZATION, "Bearer a")).to_http_request();
+            assert!(matches!(bearer_token(&request), Err(AuthnError::TokenInQuery)), "{query}");
+        }
+    }
+}

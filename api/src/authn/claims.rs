@@ -1,0 +1,86 @@
+//! From the claims of a verified access token to a principal (RFC 9068 §2.2).
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tenantry_jose::VerifiedJwt;
+use tenantry_types::{ScopeSet, TenantId, UtcTime};
+
+use super::principal::PrincipalClaims;
+use super::{AuthnError, Principal, Subject, Tenant};
+
+/// What the audit trail has room for.
+const MAX_CLIENT_ID: usize = 254;
+
+/// More roles or methods than this in one token are a mistake.
+const MAX_LIST: usize = 64;
+
+/// Reads the claims; the token's tenant must be that of its issuer.
+pub(super) fn principal(token: &VerifiedJwt, tenant: &Arc<Tenant>) -> Result<Principal, AuthnError> {
+    check_tenant(token, tenant)?;
+    let client_id = required_text(token, "client_id")?;
+    if client_id.len() > MAX_CLIENT_ID {
+        return Err(AuthnError::Claim("client_id"));
+    }
+    // Required by RFC 9068 §2.2; nothing else looks at it yet.
+    required_text(token, "jti")?;
+    Ok(Principal::new(PrincipalClaims {
+        subject: subject(token, client_id)?,
+        tenant: Arc::clone(tenant),
+        client_id: client_id.to_owned(),
+        scopes: scopes(token)?,
+        roles: texts(token, "roles")?,
+        acr: optional_text(token, "acr")?.map(str::to_owned),
+        amr: texts(token, "amr")?,
+        auth_time: optional_time(token, "auth_time")?,
+        issued_at: optional_time(token, "iat")?.ok_or(AuthnError::Claim("iat"))?,
+        expires_at: optional_time(token, "exp")?.ok_or(AuthnError::Claim("exp"))?,
+    }))
+}
+
+/// A tenant signs for itself only.
+fn check_tenant(token: &VerifiedJwt, tenant: &Tenant) -> Result<(), AuthnError> {
+    let claimed: TenantId = required_text(token, "tenant_id")?.parse().map_err(|_| AuthnError::Claim("tenant_id"))?;
+    if claimed == tenant.id { Ok(()) } else { Err(AuthnError::OtherTenant) }
+}
+
+/// A client that acts for itself is its own subject (RFC 9068 §2.2); every other subject is a user.
+fn subject(token: &VerifiedJwt, client_id: &str) -> Result<Subject, AuthnError> {
+    let subject = required_text(token, "sub")?;
+    if subject == client_id {
+        return Ok(Subject::Client(client_id.to_owned()));
+    }
+    subject.parse().map(Subject::User).map_err(|_| AuthnError::Claim("sub"))
+}
+
+fn scopes(token: &VerifiedJwt) -> Result<ScopeSet, AuthnError> {
+    optional_text(token, "scope")?.unwrap_or_default().parse().map_err(|_| AuthnError::Claim("scope"))
+}
+
+fn required_text<'a>(token: &'a VerifiedJwt, name: &'static str) -> Result<&'a str, AuthnError> {
+    optional_text(token, name)?.filter(|text| !text.is_empty()).ok_or(AuthnError::Claim(name))
+}
+
+fn optional_text<'a>(token: &'a VerifiedJwt, name: &'static str) -> Result<Option<&'a str>, AuthnError> {
+    match token.claims.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(AuthnError::Claim(name)),
+    }
+}
+
+fn optional_time(token: &VerifiedJwt, name: &'static str) -> Result<Option<UtcTime>, AuthnError> {
+    if !token.claims.contains_key(name) {
+        return Ok(None);
+    }
+    token.seconds(name).and_then(UtcTime::from_unix_seconds).map(Some).ok_or(AuthnError::Claim(name))
+}
+
+fn texts(token: &VerifiedJwt, name: &'static str) -> Result<Vec<String>, AuthnError> {
+    let values = match token.claims.get(name) {
+        None => return Ok(Vec::new()),
+        Some(Value::Array(values)) if values.len() <= MAX_LIST => values,
+        Some(_) => return Err(AuthnError::Claim(name)),
+    };
+    values.iter().map(|value| value.as_str().map(str::to_owned).ok_or(AuthnError::Claim(name))).collect()
+}

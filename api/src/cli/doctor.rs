@@ -1,0 +1,85 @@
+//! `doctor`: everything that the service needs, one check a line.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::json;
+use tenantry_types::{SystemClock, SystemRandom};
+use tenantry_web::redis;
+
+use super::CommandError;
+use super::output::Output;
+use crate::config::Config;
+use crate::idp::IdpClient;
+use crate::startup::{self, MIGRATIONS};
+
+/// What came of a check.
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: &'static str,
+    ok: bool,
+    detail: String,
+}
+
+impl Finding {
+    fn of(check: &'static str, result: Result<String, String>) -> Self {
+        let ok = result.is_ok();
+        Self { check, ok, detail: result.unwrap_or_else(|reason| reason) }
+    }
+}
+
+pub(super) async fn run(config: &Config, output: Output) -> Result<(), CommandError> {
+    let mut findings = vec![
+        Finding::of("database", database(config).await),
+        Finding::of("keys", keys(config)),
+        Finding::of("identity provider", provider(config).await),
+    ];
+    if config.redis.url.is_some() {
+        findings.push(Finding::of("redis", shared_memory(config).await));
+    }
+    let lines: Vec<String> = findings
+        .iter()
+        .map(|found| format!("{:<8} {:<18} {}", if found.ok { "ok" } else { "MISSING" }, found.check, found.detail))
+        .collect();
+    let healthy = findings.iter().all(|found| found.ok);
+    output.print(&lines.join("\n"), || json!({ "healthy": healthy, "checks": findings }));
+    if healthy { Ok(()) } else { Err(CommandError::NotHealthy) }
+}
+
+async fn database(config: &Config) -> Result<String, String> {
+    let db = startup::open_database(&config.database).await.map_err(|error| error.to_string())?;
+    db.ping().await.map_err(|error| error.to_string())?;
+    let pending = db.pending_migrations(&MIGRATIONS).await.map_err(|error| error.to_string())?;
+    if pending.is_empty() {
+        Ok(format!("{}, all tables there", db.url()))
+    } else {
+        Err(format!("{}, {} migrations to apply: run `tenantry-api migrate`", db.url(), pending.len()))
+    }
+}
+
+fn keys(config: &Config) -> Result<String, String> {
+    let keyring = startup::open_keyring(config, &SystemRandom).map_err(|error| error.to_string())?;
+    let path = config.keyring.path.display();
+    match tenantry_jose::permissions_are_private(&config.keyring.path) {
+        Ok(true) => Ok(format!("{path}, primary key {}", keyring.primary_kid())),
+        Ok(false) => Err(format!("{path} can be read by others: chmod 600 {path}")),
+        Err(error) => Err(format!("{path}: {error}")),
+    }
+}
+
+async fn provider(config: &Config) -> Result<String, String> {
+    let idp = IdpClient::new(config.idp.url.clone(), config.idp.internal_url.clone(), Arc::new(SystemClock))
+        .map_err(|error| error.to_string())?;
+    let issuer = config.console_issuer();
+    match idp.issuer(&issuer).await {
+        Ok(Some(record)) => Ok(format!("{issuer} is the tenant {} ({})", record.tenant.name, record.tenant.id)),
+        Ok(None) => Err(format!("{} answers, but has no tenant {}", config.idp.url, config.console.tenant)),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+async fn shared_memory(config: &Config) -> Result<String, String> {
+    let pool = redis::connect(&config.redis).map_err(|error| error.to_string())?.ok_or("no URL")?;
+    redis::check(pool).await.map_err(std::borrow::Cow::into_owned)?;
+    Ok("it answers".to_owned())
+}

@@ -1,0 +1,182 @@
+//! The configuration, by section. `docs/configuration.md` is made from it.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tenantry_types::{Origin, PublicUrl, Slug};
+use tenantry_web::config::{
+    Configuration, DatabaseConfig, HttpConfig, MetricsConfig, Mode, RedisConfig, SentryConfig, TelemetryConfig,
+    Violation,
+};
+
+/// What its variables begin with.
+pub const PREFIX: &str = "TENANTRY_API";
+
+/// The configuration of `tenantry-api`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How strict start-up is.
+    pub mode: Mode,
+    /// Where it listens and how it is reached.
+    pub http: HttpConfig,
+    /// Where the rows are kept.
+    pub database: DatabaseConfig,
+    /// The identity provider.
+    pub idp: IdpConfig,
+    /// What the API is to those who call it.
+    pub resource: ResourceConfig,
+    /// The console.
+    pub console: ConsoleConfig,
+    /// The keys that protect data at rest.
+    pub keyring: KeyringConfig,
+    /// Redis. When its URL is set, `/readyz` and `doctor` check it; nothing of this service is kept there yet.
+    pub redis: RedisConfig,
+    /// The log.
+    pub telemetry: TelemetryConfig,
+    /// The address for Prometheus.
+    pub metrics: MetricsConfig,
+    /// Reporting of errors.
+    pub sentry: SentryConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            mode: Mode::default(),
+            http: HttpConfig::on_port(8081),
+            database: DatabaseConfig::at("sqlite://data/api.db"),
+            idp: IdpConfig::default(),
+            resource: ResourceConfig::default(),
+            console: ConsoleConfig::default(),
+            keyring: KeyringConfig::default(),
+            redis: RedisConfig::default(),
+            telemetry: TelemetryConfig::default(),
+            metrics: MetricsConfig { listen: Some(([127, 0, 0, 1], 9081).into()) },
+            sentry: SentryConfig::default(),
+        }
+    }
+}
+
+/// The identity provider whose tenants' tokens are accepted. Nothing else is called.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct IdpConfig {
+    /// Its public URL: what its issuers begin with. Must be `https` in production, except on loopback.
+    #[schemars(with = "String")]
+    pub url: PublicUrl,
+    /// Where this service reaches it, when that is another way than the public one.
+    #[schemars(with = "Option<String>")]
+    pub internal_url: Option<PublicUrl>,
+    /// Seconds after which the keys and the tenant of an issuer are asked for again, and verified tokens are verified
+    /// again.
+    #[schemars(range(min = 10, max = 3600))]
+    pub refresh_seconds: u64,
+}
+
+impl Default for IdpConfig {
+    fn default() -> Self {
+        #[allow(clippy::expect_used, reason = "the text is a URL")]
+        let url = "http://localhost:8080".parse().expect("a public URL");
+        Self { url, internal_url: None, refresh_seconds: 300 }
+    }
+}
+
+/// What the API is to those who call it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ResourceConfig {
+    /// The identifier that access tokens must have as `aud`. Not set: `http.public_url`.
+    pub identifier: Option<String>,
+    /// The origins whose scripts may call the API, as `https://app.example.com`.
+    #[schemars(with = "Vec<String>")]
+    pub allowed_origins: Vec<Origin>,
+}
+
+/// The console, which signs people in at the identity provider.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConsoleConfig {
+    /// The tenant that is proposed for signing in.
+    #[schemars(with = "String")]
+    pub tenant: Slug,
+    /// What the console is called as a client of every tenant.
+    pub client_id: String,
+    /// Minutes without use after which a session ends.
+    #[schemars(range(min = 1, max = 1440))]
+    pub session_idle_minutes: u64,
+    /// Hours after which a session ends in any case.
+    #[schemars(range(min = 1, max = 720))]
+    pub session_absolute_hours: u64,
+}
+
+impl Default for ConsoleConfig {
+    fn default() -> Self {
+        #[allow(clippy::expect_used, reason = "the text is a slug")]
+        let tenant = "demo".parse().expect("a slug");
+        Self { tenant, client_id: "tenantry-console".to_owned(), session_idle_minutes: 60, session_absolute_hours: 12 }
+    }
+}
+
+/// The keys that protect data at rest.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeyringConfig {
+    /// The file with the key-encryption keys (a JWK Set, the newest first). It is made on first start, for its owner only.
+    /// Every replica needs the same file.
+    #[schemars(with = "String")]
+    pub path: PathBuf,
+}
+
+impl Default for KeyringConfig {
+    fn default() -> Self {
+        Self { path: "data/api.key".into() }
+    }
+}
+
+impl Config {
+    /// The identifier that access tokens must have as `aud`.
+    pub fn audience(&self) -> &str {
+        self.resource.identifier.as_deref().unwrap_or(self.http.public_url.as_str())
+    }
+
+    /// The issuer of the tenant that the console proposes.
+    pub fn console_issuer(&self) -> String {
+        format!("{}/t/{}", self.idp.url.as_str(), self.console.tenant)
+    }
+}
+
+impl Configuration for Config {
+    fn validate(&self) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        violations.extend(Violation::under("http", self.http.validate(self.mode)));
+        violations.extend(Violation::under("database", self.database.validate()));
+        violations.extend(Violation::under("redis", self.redis.validate()));
+        violations.extend(Violation::under("telemetry", self.telemetry.validate()));
+        violations.extend(Violation::under("sentry", self.sentry.validate()));
+        if self.mode.is_production() && !self.idp.url.is_https() && !self.idp.url.is_loopback() {
+            violations.push(Violation::new("idp.url", "must be https in production, except on loopback"));
+        }
+        if self.resource.identifier.as_deref().is_some_and(str::is_empty) {
+            violations.push(Violation::new("resource.identifier", "must not be empty"));
+        }
+        if self.console.client_id.is_empty() {
+            violations.push(Violation::new("console.client_id", "must not be empty"));
+        }
+        if self.console.session_idle_minutes > self.console.session_absolute_hours * 60 {
+            violations.push(Violation::new(
+                "console.session_idle_minutes",
+                "must not be longer than console.session_absolute_hours",
+            ));
+        }
+        if self.mode.is_production() && matches!(tenantry_jose::permissions_are_private(&self.keyring.path), Ok(false))
+        {
+            violations.push(Violation::new(
+                "keyring.path",
+                "must be a file that only its owner can read (mode 0600) in production",
+            ));
+        }
+        violations
+    }
+}

@@ -1,0 +1,80 @@
+//! `GET /console`: who is signed in, or where to.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::cookies::Purpose;
+use super::pages::{LandingPage, Language, Lifetime, Lifetimes, OverviewPage};
+use super::sessions::SignedIn;
+use super::{Console, ConsoleError};
+use crate::authn::{AuthnError, Principal};
+
+pub(super) async fn show(request: HttpRequest, console: Data<Console>) -> HttpResponse {
+    console.answer(&request, overview_or_landing(&request, &console).await)
+}
+
+async fn overview_or_landing(request: &HttpRequest, console: &Console) -> Result<HttpResponse, ConsoleError> {
+    let Some(secret) = console.cookies.get(request, Purpose::Session) else { return landing(console) };
+    let signed_in = match console.sessions.find(&secret).await? {
+        Some(signed_in) => with_principal(console, signed_in).await?,
+        None => None,
+    };
+    let Some((signed_in, principal)) = signed_in else {
+        let mut response = landing(console)?;
+        let _ = response.add_cookie(&console.cookies.removal(Purpose::Session));
+        return Ok(response);
+    };
+    tenantry_web::telemetry::record_tenant(request, principal.tenant.slug.as_str());
+    overview(console, &signed_in, &principal)
+}
+
+/// Who that is, as every other caller is known: by the access token. One that is not good is renewed once.
+async fn with_principal(console: &Console, signed_in: SignedIn) -> Result<Option<(SignedIn, Principal)>, ConsoleError> {
+    match console.authenticator.authenticate(signed_in.tokens.access_token()).await {
+        Ok(principal) => Ok(Some((signed_in, principal))),
+        Err(error @ (AuthnError::Unavailable(_) | AuthnError::TooManyIssuers)) => Err(ConsoleError::Token(error)),
+        Err(_) => {
+            let Some(renewed) = console.sessions.renewed(signed_in.session).await? else { return Ok(None) };
+            let authenticated = console.authenticator.authenticate(renewed.tokens.access_token()).await;
+            authenticated.map(|principal| Some((renewed, principal))).map_err(ConsoleError::Token)
+        }
+    }
+}
+
+fn landing(console: &Console) -> Result<HttpResponse, ConsoleError> {
+    let page = LandingPage {
+        language: Language::default(),
+        form_action: "/console/sign-in",
+        tenant: Some(console.tenant.as_str()),
+        error: None,
+    };
+    Ok(console.page(StatusCode::OK, console.pages.landing(&page)?))
+}
+
+fn overview(console: &Console, signed_in: &SignedIn, principal: &Principal) -> Result<HttpResponse, ConsoleError> {
+    let SignedIn { session, tokens } = signed_in;
+    let roles: Vec<&str> = principal.roles.iter().map(String::as_str).collect();
+    let scopes: Vec<&str> = principal.scopes.iter().collect();
+    let page = OverviewPage {
+        language: Language::default(),
+        now: console.api.clock.now(),
+        issuer: &session.issuer,
+        subject: &session.subject,
+        name: tokens.name.as_deref(),
+        tenant_id: principal.tenant.id.as_str(),
+        tenant_slug: principal.tenant.slug.as_str(),
+        tenant_name: &principal.tenant.name,
+        roles: &roles,
+        scopes: &scopes,
+        lifetimes: Lifetimes {
+            session: Lifetime::Until(session.ends_at(console.sessions.idle)),
+            id_token: Lifetime::Until(tokens.id_expires_at),
+            access_token: Lifetime::Until(principal.expires_at),
+            refresh_token: if tokens.refresh_token().is_some() { Lifetime::Unstated } else { Lifetime::Absent },
+        },
+        sign_out_action: "/console/sign-out",
+        csrf: &session.csrf_token,
+    };
+    Ok(console.page(StatusCode::OK, console.pages.overview(&page)?))
+}

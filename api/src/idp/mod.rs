@@ -1,0 +1,8 @@
+//! The way to the identity provider.
+//!
+//! The only place this service calls: addresses that come from a token, a query or an answer are never called unless
+//! they lie below the configured one.
+
+mod client;
+
+pub use client::{IdpClient, IdpError, IssuerRecord, IssuerTenant};

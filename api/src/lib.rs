@@ -1,0 +1,28 @@
+//! Tenantry's resource API.
+//!
+//! It trusts access tokens of the identity provider's tenants and nothing else. One folder per feature, each with the
+//! same files: `model` holds the rules, `store` the queries, `routes` the HTTP. [`startup::Application`] wires them;
+//! nothing is global.
+//!
+//! A request's way, one direction only: `routes` → [`authn`] (who) → tenant scope (where) → [`access`] (may they) →
+//! model (the rule) → store (one transaction: change, audit entry, outbox) → answer.
+
+pub mod access;
+pub mod audit;
+pub mod authn;
+pub mod cli;
+pub mod config;
+pub mod console;
+pub mod idp;
+pub mod input;
+pub mod me;
+pub mod openapi;
+pub mod outbox;
+pub mod routes;
+mod schema;
+pub mod startup;
+pub mod state;
+pub mod tenants;
+
+pub use config::Config;
+pub use startup::Application;

@@ -1,0 +1,3 @@
+//! Who the caller is: what this service understood of their token.
+
+pub mod routes;

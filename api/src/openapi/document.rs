@@ -1,0 +1,158 @@
+//! The document: what the operations say of themselves, and what the table of routes knows of them.
+
+use std::sync::Arc;
+
+use actix_web::http::Method;
+use serde_json::json;
+use tenantry_types::{InputError, Problem, PublicUrl};
+use utoipa::OpenApi as _;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Components, Content, OpenApi, Ref, RefOr, Response, Server};
+
+use crate::access::{Access, Route, Routes};
+
+/// The finished document as JSON text.
+#[derive(Debug, Clone)]
+pub struct Document(pub Arc<str>);
+
+const BEARER: &str = "access_token";
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Tenantry resource API",
+        version = "1",
+        description = "The API of Tenantry's tenants.\n\n\
+            Every answer but an error is `{\"status\": \"success\", \"data\": …}`; an error is a problem document (RFC 9457).\n\
+            Access tokens come from the tenant's issuer at the identity provider: authorization code with PKCE for \
+            people, client credentials for programs. A scope is a pattern of permissions: `tenant_settings.read`, \
+            `tenant_settings.*`, or `api` for everything that the person may do.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    paths(
+        crate::me::routes::show,
+        crate::tenants::settings::routes::show,
+        crate::tenants::settings::routes::replace,
+        super::routes::show_document,
+    ),
+    components(schemas(Problem, InputError)),
+    tags(
+        (name = "Caller", description = "Who is calling"),
+        (name = "Tenant", description = "The caller's tenant"),
+        (name = "Description", description = "This document"),
+    ),
+)]
+struct Operations;
+
+/// Describes the operations, as they are registered in `routes`, of the service at `public_url`. `issuer` is where the
+/// tokens of one tenant come from, as an example.
+///
+/// # Errors
+/// When the document has no form in JSON, which would be a fault of the build.
+pub fn document(routes: &Routes, public_url: &PublicUrl, issuer: &str) -> Result<Document, serde_json::Error> {
+    let mut api = Operations::openapi();
+    api.servers = Some(vec![Server::new(public_url.as_str())]);
+    describe_security(&mut api, issuer);
+    for route in routes.iter() {
+        if let Some(operation) = api.paths.paths.get_mut(route.path).and_then(|item| operation(item, &route.method)) {
+            describe_access(operation, route);
+            describe_problems(operation, route);
+        }
+    }
+    Ok(Document(serde_json::to_string(&api)?.into()))
+}
+
+fn describe_security(api: &mut OpenApi, issuer: &str) {
+    let bearer = Http::builder()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some(format!(
+            "An access token (RFC 9068) from the issuer of the caller's tenant, as `{issuer}`: see \
+             `{issuer}/.well-known/openid-configuration`. Its `aud` is this service."
+        )))
+        .build();
+    let components = api.components.get_or_insert_with(Components::default);
+    components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+}
+
+fn operation<'a>(item: &'a mut PathItem, method: &Method) -> Option<&'a mut Operation> {
+    match method.as_str() {
+        "GET" => item.get.as_mut(),
+        "PUT" => item.put.as_mut(),
+        "POST" => item.post.as_mut(),
+        "PATCH" => item.patch.as_mut(),
+        "DELETE" => item.delete.as_mut(),
+        _ => None,
+    }
+}
+
+/// What the token has to be for.
+fn describe_access(operation: &mut Operation, route: &Route) {
+    let scopes: &[&str] = match &route.access {
+        Access::Public => {
+            operation.security = Some(Vec::new());
+            return;
+        }
+        Access::Authenticated => &[],
+        Access::Permission(permission) => &[permission.as_str()],
+    };
+    operation.security = Some(vec![SecurityRequirement::new(BEARER, scopes.iter().copied())]);
+    if let [scope] = scopes {
+        let needs = format!("Needs a scope that allows `{scope}` and, of a person, a role that does.");
+        let described = operation.description.take().filter(|text| !text.is_empty());
+        operation.description = Some(described.map_or(needs.clone(), |text| format!("{text}\n\n{needs}")));
+    }
+}
+
+/// The errors that come from what stands before the handler, and the content of all errors.
+fn describe_problems(operation: &mut Operation, route: &Route) {
+    let mut problems: Vec<(&str, &str)> = Vec::new();
+    if route.access != Access::Public {
+        problems.extend([
+            ("400", "The request could not be read"),
+            ("401", "There is no access token, or it is not good: `WWW-Authenticate` says why"),
+            ("503", "Something that this request needs is not available now"),
+        ]);
+    }
+    if matches!(route.access, Access::Permission(_)) {
+        problems.push(("403", "The token or the person may not: `WWW-Authenticate` says what is needed"));
+    }
+    if operation.request_body.is_some() {
+        problems.extend([
+            ("413", "The body is too large"),
+            ("415", "The body is not JSON"),
+            ("422", "The body is not what it should be: `errors` says where"),
+        ]);
+    }
+    let responses = &mut operation.responses.responses;
+    for (status, description) in problems {
+        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(Response::new(description)));
+    }
+    for (status, response) in responses {
+        if let (Ok(status @ 400..), RefOr::T(response)) = (status.parse::<u16>(), response)
+            && response.content.is_empty()
+        {
+            let mut content = Content::new(Some(Ref::from_schema_name("Problem")));
+            content.example = Some(example(status));
+            response.content.insert("application/problem+json".to_owned(), RefOr::T(content));
+        }
+    }
+}
+
+/// A problem document of this status.
+fn example(status: u16) -> serde_json::Value {
+    let (path, _, title) = Problem::KINDS.iter().find(|(_, known, _)| *known == status).copied().unwrap_or((
+        "about:blank",
+        status,
+        "Error",
+    ));
+    let mut example =
+        json!({ "type": path, "title": title, "status": status, "instance": "4bf92f3577b34da6a3ce929d0e0e4736" });
+    if status == 422 {
+        example["errors"] = json!([{
+            "pointer": "/branding/primary_color", "code": "invalid", "detail": "must be a colour like #1a6b54",
+        }]);
+    }
+    example
+}

@@ -1,0 +1,46 @@
+//! What the types of problems mean, at the addresses that they are.
+
+use tenantry_types::Problem;
+
+/// The kinds that this service has besides those of [`Problem::KINDS`]: name, status, title.
+const OWN: &[(&str, u16, &str)] = &[
+    ("/problems/invalid-token", 401, "The access token is not valid"),
+    ("/problems/insufficient-scope", 403, "The access token is not enough"),
+];
+
+/// What more there is to say than the title does.
+fn advice(name: &str) -> &'static str {
+    match name {
+        "unauthorized" => "Send an access token of a tenant of the identity provider: `Authorization: Bearer …`.",
+        "invalid-token" => "Get another access token; `detail` and `WWW-Authenticate` say what is wrong with this one.",
+        "insufficient-scope" => "Get an access token with the scope that `WWW-Authenticate` names.",
+        "forbidden" => "An administrator of your tenant can give you a role that allows it.",
+        "invalid-input" => "`errors` lists everything that is wrong, each with a JSON Pointer (RFC 6901) to its place.",
+        "precondition-required" => "Send `If-Match` with the ETag that a GET gave you.",
+        "precondition-failed" => "GET it again, repeat your change on what is there now, and send its new ETag.",
+        "unavailable" => "Try again after the time that `Retry-After` names.",
+        "internal" => "Tell those who run the service the `instance`: it names the request in their log.",
+        _ => "`detail` says what went wrong this time.",
+    }
+}
+
+/// The page of a kind; `None` when there is no such kind.
+pub(super) fn describe(name: &str) -> Option<String> {
+    let kinds = OWN.iter().chain(Problem::KINDS);
+    let (_, status, title) = kinds.copied().find(|(path, ..)| path.strip_prefix("/problems/") == Some(name))?;
+    Some(format!("{title}\n\nHTTP status {status}. {}\n", advice(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_page() {
+        for (path, status, title) in OWN.iter().chain(Problem::KINDS) {
+            let page = path.strip_prefix("/problems/").and_then(describe).unwrap_or_default();
+            assert!(page.contains(title) && page.contains(&status.to_string()), "{path}");
+        }
+        assert_eq!(describe("nonsense"), None);
+    }
+}

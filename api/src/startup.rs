@@ -1,0 +1,237 @@
+//! Wiring: from a configuration to a service that runs.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::{Data, ServiceConfig};
+use diesel_migrations::embed_migrations;
+use prometheus_client::registry::Registry;
+use tenantry_db::{Db, DbError, Migrations, PoolOptions};
+use tenantry_jose::{Keyring, KeyringError};
+use tenantry_types::{Clock, Random, SystemClock, SystemRandom};
+use tenantry_web::config::DatabaseConfig;
+use tenantry_web::health::Health;
+use tenantry_web::server::{Server, ServerError, ServerHandle, ServerSetup};
+use tenantry_web::telemetry::Reports;
+use tenantry_web::{cors, redis};
+
+use crate::authn::{Authenticator, Issuers};
+use crate::config::{Config, KeyringConfig};
+use crate::console::{Console, ConsoleSettings};
+use crate::idp::IdpClient;
+use crate::state::Api;
+use crate::{console, openapi, routes};
+
+/// The tables of this service.
+pub static MIGRATIONS: Migrations = Migrations {
+    sqlite: embed_migrations!("../migrations/api/sqlite"),
+    mysql: embed_migrations!("../migrations/api/mysql"),
+};
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartupError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The keys cannot be had.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The way to the identity provider cannot be set up.
+    #[error("the HTTP client cannot be set up")]
+    HttpClient(#[from] reqwest::Error),
+    /// The console cannot be set up.
+    #[error(transparent)]
+    Console(#[from] console::ConsoleSetupError),
+    /// The description of the API cannot be made.
+    #[error("the description of the API cannot be made")]
+    Document(#[from] serde_json::Error),
+    /// Redis is not where it is said to be.
+    #[error("redis.url cannot be used: {0}")]
+    Redis(String),
+    /// The server does not start.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+}
+
+/// What comes from outside of the configuration, so that tests can choose it.
+#[derive(Debug)]
+pub struct Environment {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids and secrets come from.
+    pub random: Arc<dyn Random>,
+    /// Metrics of the process; those of requests are added.
+    pub registry: Registry,
+    /// Where errors are reported.
+    pub reports: Option<Reports>,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            registry: Registry::default(),
+            reports: None,
+        }
+    }
+}
+
+/// The service, bound and not yet serving.
+#[must_use = "it serves once it is run or started"]
+pub struct Application {
+    server: Server,
+    db: Db,
+}
+
+impl Application {
+    /// Builds the service of this configuration and binds its addresses. The tables are not made: see `migrate`.
+    ///
+    /// # Errors
+    /// [`StartupError`].
+    pub async fn build(config: Config, environment: Environment) -> Result<Self, StartupError> {
+        let Environment { clock, random, registry, reports } = environment;
+        let db = open_database(&config.database).await?;
+        let keyring = open_keyring(&config, &*random)?;
+        let api = Api { db: db.clone(), clock: Arc::clone(&clock), random: Arc::clone(&random) };
+
+        let idp = IdpClient::new(config.idp.url.clone(), config.idp.internal_url.clone(), Arc::clone(&clock))?;
+        let refresh = Duration::from_secs(config.idp.refresh_seconds);
+        let issuers = Issuers::new(idp.clone(), refresh, Arc::clone(&clock));
+        let authenticator = Authenticator::new(issuers.clone(), config.audience().to_owned(), refresh, clock);
+        let console = Console::new(api.clone(), authenticator.clone(), &idp, &keyring, console_settings(&config))?;
+
+        let table = Arc::new(routes::table());
+        let document = openapi::document(&table, &config.http.public_url, &config.console_issuer())?;
+        let (api, authenticator, console, document) =
+            (Data::new(api), Data::new(authenticator), Data::new(console), Data::new(document));
+        let origins: Arc<[String]> =
+            config.resource.allowed_origins.iter().map(|origin| origin.as_str().to_owned()).collect();
+        let add_routes = move |services: &mut ServiceConfig| {
+            services
+                .app_data(api.clone())
+                .app_data(authenticator.clone())
+                .app_data(console.clone())
+                .app_data(document.clone());
+            let origins = Arc::clone(&origins);
+            let cors = cors::by_origin(move |_, origin| origins.iter().any(|allowed| allowed == origin));
+            table.register(services, cors);
+        };
+
+        let health = health(&config, db.clone(), keyring, issuers)?;
+        let setup = ServerSetup { health, registry, reports, random, ..ServerSetup::new(config.http, config.metrics) };
+        Ok(Self { server: Server::bind(setup, add_routes)?, db })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Where it serves metrics, if it does.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.server.metrics_address()
+    }
+
+    /// Serves until it is told to stop by a signal.
+    ///
+    /// # Errors
+    /// [`StartupError::Server`].
+    pub async fn run(self) -> Result<(), StartupError> {
+        let result = self.server.run().await;
+        self.db.close().await;
+        Ok(result?)
+    }
+
+    /// Serves on the current runtime until it is stopped through the handle.
+    pub fn start(self) -> ServerHandle {
+        self.server.start()
+    }
+}
+
+/// The database of a configuration.
+///
+/// # Errors
+/// When it cannot be reached or is not one.
+pub async fn open_database(config: &DatabaseConfig) -> Result<Db, DbError> {
+    let url = config.url.expose().parse()?;
+    let acquire_timeout = Duration::from_secs(config.acquire_timeout);
+    Db::open(&url, PoolOptions { max_connections: config.max_connections, acquire_timeout }).await
+}
+
+/// The keys of a configuration. In production a file that others can read is refused.
+///
+/// # Errors
+/// [`KeyringError`].
+pub fn open_keyring(config: &Config, random: &dyn Random) -> Result<Keyring, KeyringError> {
+    let KeyringConfig { path } = &config.keyring;
+    let keyring = Keyring::load_or_create(path, random)?;
+    if config.mode.is_production() { Keyring::load_private(path) } else { Ok(keyring) }
+}
+
+fn console_settings(config: &Config) -> ConsoleSettings {
+    ConsoleSettings {
+        public_url: config.http.public_url.clone(),
+        tenant: config.console.tenant.clone(),
+        client_id: config.console.client_id.clone(),
+        idle: Duration::from_secs(config.console.session_idle_minutes * 60),
+        absolute: Duration::from_secs(config.console.session_absolute_hours * 60 * 60),
+    }
+}
+
+/// What has to be there before requests can be answered.
+fn health(config: &Config, db: Db, keyring: Keyring, issuers: Issuers) -> Result<Health, StartupError> {
+    const TIME: Duration = Duration::from_secs(3);
+    let migrated = db.clone();
+    let issuer = config.console_issuer();
+    let mut checks = Health::builder()
+        .check("database", TIME, move || {
+            let db = db.clone();
+            async move { db.ping().await.map_err(|error| hidden(&error, "the database does not answer")) }
+        })
+        .check("migrations", TIME, move || {
+            let db = migrated.clone();
+            async move { check_migrations(&db).await }
+        })
+        .check("keys", TIME, move || {
+            let keyring = keyring.clone();
+            async move { check_keys(&keyring).map_err(|error| hidden(&error, "the keys do not work")) }
+        })
+        .check("jwks", TIME, move || {
+            let (issuers, issuer) = (issuers.clone(), issuer.clone());
+            sendable(async move {
+                issuers.check(&issuer).await.map_err(|error| hidden(&error, "the identity provider does not answer"))
+            })
+        });
+    if let Some(pool) = redis::connect(&config.redis).map_err(|error| StartupError::Redis(error.to_string()))? {
+        checks = checks.check("redis", TIME, move || redis::check(pool.clone()));
+    }
+    Ok(checks.build())
+}
+
+fn sendable<T>(future: impl Future<Output = T> + Send) -> impl Future<Output = T> + Send {
+    future
+}
+
+async fn check_migrations(db: &Db) -> Result<(), &'static str> {
+    match db.pending_migrations(&MIGRATIONS).await {
+        Ok(pending) if pending.is_empty() => Ok(()),
+        Ok(_) => Err("the tables are not up to date: run `tenantry-api migrate`"),
+        Err(error) => Err(hidden(&error, "the database does not answer")),
+    }
+}
+
+/// Seals and opens something, as a session would be.
+fn check_keys(keyring: &Keyring) -> Result<(), KeyringError> {
+    const PURPOSE: &str = "health";
+    keyring.open(PURPOSE, &keyring.seal(PURPOSE, b"ready")?).map(|_| ())
+}
+
+/// What is wrong can name hosts; whoever asks for `/readyz` need not know them.
+fn hidden(error: &(dyn std::error::Error + 'static), shown: &'static str) -> &'static str {
+    tracing::debug!(error, "{shown}");
+    shown
+}

@@ -1,0 +1,17 @@
+//! What every feature works with.
+
+use std::sync::Arc;
+
+use tenantry_db::Db;
+use tenantry_types::{Clock, Random};
+
+/// The database, the time and the randomness of this process. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// The rows.
+    pub db: Db,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids and secrets come from.
+    pub random: Arc<dyn Random>,
+}

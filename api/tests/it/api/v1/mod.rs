@@ -1,0 +1,3 @@
+mod me;
+mod openapi;
+mod tenant;

@@ -1,0 +1,64 @@
+//! `GET /api/v1/openapi.json`.
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use crate::support::TestApi;
+
+/// Every `$ref` leads somewhere.
+fn check_references(document: &Value, value: &Value) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::String(reference)) = members.get("$ref") {
+                let pointer = reference.strip_prefix('#').unwrap();
+                assert!(document.pointer(pointer).is_some(), "{reference}");
+            }
+            members.values().for_each(|member| check_references(document, member));
+        }
+        Value::Array(items) => items.iter().for_each(|item| check_references(document, item)),
+        _ => {}
+    }
+}
+
+#[actix_web::test]
+async fn the_document_is_whole() {
+    let api = TestApi::start().await;
+    let response = api.get("/api/v1/openapi.json").await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["content-type"], "application/json");
+    let document: Value = response.json().await.unwrap();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+    assert_eq!(document["servers"][0]["url"], api.url);
+    check_references(&document, &document);
+
+    let put = &document["paths"]["/api/v1/tenant/settings"]["put"];
+    assert_eq!(put["security"][0]["access_token"][0], "tenant_settings.update");
+    for status in ["200", "400", "401", "403", "412", "413", "415", "422", "428", "503"] {
+        assert!(put["responses"].get(status).is_some(), "{status}");
+    }
+    let schema = "/content/application~1problem+json/schema/$ref";
+    assert_eq!(put["responses"]["422"].pointer(schema).unwrap(), "#/components/schemas/Problem");
+    assert_eq!(document["paths"]["/api/v1/openapi.json"]["get"]["security"], serde_json::json!([]));
+}
+
+#[actix_web::test]
+async fn every_operation_is_described_with_an_example() {
+    let api = TestApi::start().await;
+    let document: Value = api.get("/api/v1/openapi.json").await.json().await.unwrap();
+    let mut ids = std::collections::BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            assert!(!operation["summary"].as_str().unwrap_or_default().is_empty(), "{method} {path}");
+            assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{method} {path}");
+            assert!(!operation["tags"].as_array().unwrap().is_empty(), "{method} {path}");
+            let json = |value: &Value| value.pointer("/content/application~1json").cloned();
+            let bodies = [json(&operation["requestBody"]), json(&operation["responses"]["200"])];
+            // The description has no example of itself, and what a PUT answers is what a GET does.
+            if path.ends_with("openapi.json") {
+                continue;
+            }
+            let body = bodies.into_iter().flatten().next().unwrap();
+            assert!(body.get("example").is_some(), "{method} {path}");
+        }
+    }
+}

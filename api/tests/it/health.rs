@@ -1,0 +1,60 @@
+//! `/livez`, `/readyz` and the metrics.
+
+use std::sync::atomic::Ordering;
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tenantry_api::Application;
+use tenantry_api::startup::Environment;
+use tenantry_testing::TestDatabase;
+
+use crate::support::{TestApi, client, configuration};
+
+#[actix_web::test]
+async fn ready_when_everything_is_there() {
+    let api = TestApi::start().await;
+    assert_eq!(api.get("/livez").await.status(), StatusCode::OK);
+    let response = api.get("/readyz").await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let report: Value = response.json().await.unwrap();
+    let ok = json!({"status": "ok"});
+    assert_eq!(report, json!({"status": "ok", "checks": {"database": ok, "migrations": ok, "keys": ok, "jwks": ok}}));
+}
+
+#[actix_web::test]
+async fn keys_that_are_known_are_enough() {
+    let api = TestApi::start().await;
+    api.idp.state().is_down.store(true, Ordering::SeqCst);
+    let report: Value = api.get("/readyz").await.json().await.unwrap();
+    assert_eq!(
+        report["checks"]["jwks"],
+        json!({"status": "failed", "detail": "the identity provider does not answer"})
+    );
+
+    let known = TestApi::start().await;
+    known.get_as("/api/v1/me", &known.administrator()).await;
+    known.idp.state().is_down.store(true, Ordering::SeqCst);
+    assert_eq!(known.get("/readyz").await.status(), StatusCode::OK);
+}
+
+#[actix_web::test]
+async fn not_ready_before_the_tables_are_made() {
+    let database = TestDatabase::create().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = configuration("http://localhost:9", &database, &folder);
+    config.metrics.listen = Some(([127, 0, 0, 1], 0).into());
+    let url = config.http.public_url.to_string();
+    let application = Application::build(config, Environment::default()).await.unwrap();
+    let metrics = application.metrics_address().unwrap();
+    let _handle = application.start();
+    let response = client().get(format!("{url}/readyz")).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let report: Value = response.json().await.unwrap();
+    assert_eq!(report["checks"]["database"]["status"], "ok");
+    let detail = "the tables are not up to date: run `tenantry-api migrate`";
+    assert_eq!(report["checks"]["migrations"], json!({"status": "failed", "detail": detail}));
+    assert_eq!(report["checks"]["jwks"]["status"], "failed");
+
+    let text = client().get(format!("http://{metrics}/metrics")).send().await.unwrap().text().await.unwrap();
+    assert!(text.contains("http_requests_total{method=\"GET\",route=\"/readyz\",status=\"503\"} 1"), "{text}");
+}

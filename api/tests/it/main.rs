@@ -1,0 +1,19 @@
+//! The service as its callers see it: modules mirror the URLs.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod api;
+mod browser;
+mod cli;
+mod console;
+mod cors;
+mod docs;
+mod fake_idp;
+mod faults;
+mod health;
+mod http;
+mod provider;
+mod ratchets;
+mod schema;
+mod support;
+mod together;

@@ -1,0 +1,189 @@
+//! What holds for every route. The lists of exceptions here may only shrink.
+
+use std::collections::BTreeSet;
+
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use tenantry_api::access::Access;
+use tenantry_api::routes;
+
+use crate::support::TestApi;
+
+/// The routes that anybody may call.
+const PUBLIC: &[&str] = &[
+    "GET /api/v1/openapi.json",
+    "GET /console",
+    "GET /console/assets/{file}",
+    "GET /console/callback",
+    "GET /console/sign-in",
+    "GET /console/signed-out",
+    "GET /docs",
+    "GET /docs/{file}",
+    "GET /problems/{name}",
+    "POST /console/sign-out",
+];
+
+/// The routes that any good token may call, of whatever scope.
+const ANY_TOKEN: &[&str] = &["GET /api/v1/me"];
+
+fn with_access(wanted: impl Fn(Access) -> bool) -> BTreeSet<String> {
+    let table = routes::table();
+    table.iter().filter(|route| wanted(route.access)).map(|route| format!("{} {}", route.method, route.path)).collect()
+}
+
+fn listed(routes: &[&str]) -> BTreeSet<String> {
+    routes.iter().map(|route| (*route).to_owned()).collect()
+}
+
+/// The routes that need a token, with something in the place of what varies.
+fn protected() -> Vec<(Method, String)> {
+    let table = routes::table();
+    let protected = table.iter().filter(|route| route.access != Access::Public);
+    protected
+        .map(|route| {
+            let path = route.path.replace("{id}", "0190b2c4-0000-7000-8000-000000000001");
+            assert!(!path.contains('{'), "say here what stands for the parameter of {path}");
+            (route.method.as_str().parse().unwrap(), path)
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_public_is_listed() {
+    assert_eq!(with_access(|access| access == Access::Public), listed(PUBLIC));
+    assert_eq!(with_access(|access| access == Access::Authenticated), listed(ANY_TOKEN));
+}
+
+#[actix_web::test]
+async fn every_route_is_in_the_document_and_the_other_way_round() {
+    let api = TestApi::start().await;
+    let document: Value = api.get("/api/v1/openapi.json").await.json().await.unwrap();
+    let described: BTreeSet<String> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, item)| {
+            item.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase()))
+        })
+        .collect();
+    let registered: BTreeSet<String> =
+        with_access(|_| true).into_iter().filter(|route| route.contains(" /api/")).collect();
+    assert_eq!(described, registered);
+}
+
+#[actix_web::test]
+async fn every_protected_route_refuses_an_anonymous_caller() {
+    let api = TestApi::start().await;
+    for (method, path) in protected() {
+        let response = api.request(method.clone(), &path).header("If-Match", "*").send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{method} {path}");
+        assert!(response.headers().contains_key("www-authenticate"), "{method} {path}");
+    }
+}
+
+#[actix_web::test]
+async fn every_protected_route_refuses_a_token_of_another_tenant() {
+    let api = TestApi::start().await;
+    let other = api.idp.add_tenant("other");
+    // Signed by one tenant, in the name of another.
+    let mut claims = api.idp.user_claims("other", &api.url);
+    claims["tenant_id"] = serde_json::to_value(api.idp.tenant("demo").id).unwrap();
+    let claimed = other.key.sign_jwt("at+jwt", &claims).unwrap();
+    let forged = other.key.sign_jwt("at+jwt", &api.idp.user_claims("demo", &api.url)).unwrap();
+    for (method, path) in protected() {
+        for token in [&claimed, &forged] {
+            let request = api.request(method.clone(), &path).bearer_auth(token).header("If-Match", "*");
+            assert_eq!(request.send().await.unwrap().status(), StatusCode::UNAUTHORIZED, "{method} {path}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn every_permission_is_really_asked_for() {
+    let api = TestApi::start().await;
+    let token = api.user(&["administrator"], "openid profile");
+    for (method, path) in protected() {
+        let request = api.request(method.clone(), &path).bearer_auth(&token).header("If-Match", "*");
+        let status = request.send().await.unwrap().status();
+        let expected = if ANY_TOKEN.contains(&format!("{method} {path}").as_str()) {
+            StatusCode::OK
+        } else {
+            StatusCode::FORBIDDEN
+        };
+        assert_eq!(status, expected, "{method} {path}");
+    }
+}
+
+/// Every variant of the errors that answer requests has a test that produces it. The name of a variant stands for what
+/// it looks like from outside.
+#[test]
+fn every_error_variant_is_produced_by_some_test() {
+    let sources = [
+        include_str!("../../src/authn/error.rs"),
+        include_str!("../../src/access/error.rs"),
+        include_str!("../../src/input/precondition.rs"),
+        include_str!("../../src/tenants/settings/replace.rs"),
+        include_str!("../../src/console/error.rs"),
+    ];
+    let declared: BTreeSet<&str> = sources.iter().flat_map(|source| error_variants(source)).collect();
+    let listed = PRODUCED.iter().map(|(variant, _)| *variant).chain(NOT_PRODUCED.iter().copied());
+    assert_eq!(declared, listed.collect());
+    let tests = concat!(
+        include_str!("api/v1/me.rs"),
+        include_str!("api/v1/tenant/settings.rs"),
+        include_str!("console.rs"),
+        include_str!("faults.rs"),
+    );
+    for (variant, test) in PRODUCED {
+        assert!(tests.contains(&format!("async fn {test}()")), "{variant}: there is no test {test}");
+    }
+}
+
+/// The variants of the public enums in a file whose names end in `Error`.
+fn error_variants(source: &str) -> Vec<&str> {
+    let mut variants = Vec::new();
+    let mut is_inside = false;
+    for line in source.lines() {
+        if line.starts_with("pub enum ") && line.ends_with("Error {") {
+            is_inside = true;
+        } else if line == "}" {
+            is_inside = false;
+        } else if is_inside && line.starts_with("    ") && line.as_bytes()[4].is_ascii_uppercase() {
+            variants.push(line.trim().split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default());
+        }
+    }
+    variants
+}
+
+/// A template that cannot be rendered is a fault of the build, which the tests of the pages would have found.
+const NOT_PRODUCED: &[&str] = &["Page"];
+
+/// Which test produces which variant.
+const PRODUCED: &[(&str, &str)] = &[
+    ("Authn", "without_a_token_there_is_a_challenge_and_no_error"),
+    ("Claim", "claims_have_the_form_that_they_should"),
+    ("Database", "without_a_database_the_answer_says_nothing_of_it"),
+    ("Failed", "an_update_names_the_version_it_changes"),
+    ("Forbidden", "a_person_needs_scope_and_role"),
+    ("Forged", "signing_out_needs_the_form"),
+    ("InsufficientScope", "a_person_needs_scope_and_role"),
+    ("Invalid", "everything_wrong_is_told_at_once"),
+    ("Keyring", "without_its_keys_a_session_cannot_be_opened"),
+    ("Malformed", "parameters_come_once_and_code_has_to"),
+    ("MalformedHeader", "one_token_in_the_one_place_for_it"),
+    ("Missing", "without_a_token_there_is_a_challenge_and_no_error"),
+    ("NotUnderWay", "an_answer_counts_only_for_the_browser_that_asked"),
+    ("OtherIssuer", "answers_of_other_issuers_are_noticed"),
+    ("OtherState", "an_answer_counts_only_for_the_browser_that_asked"),
+    ("OtherTenant", "a_tenant_signs_for_itself_only"),
+    ("Precondition", "an_update_names_the_version_it_changes"),
+    ("Provider", "id_tokens_are_checked"),
+    ("Refused", "errors_of_the_provider_are_shown_and_never_repeated"),
+    ("Required", "an_update_names_the_version_it_changes"),
+    ("SeveralCredentials", "one_token_in_the_one_place_for_it"),
+    ("Token", "tokens_that_this_service_would_refuse_sign_nobody_in"),
+    ("TokenInQuery", "one_token_in_the_one_place_for_it"),
+    ("TooManyIssuers", "strangers_cannot_make_this_service_flood_the_provider"),
+    ("Unavailable", "while_the_provider_is_away_nobody_is_signed_out"),
+    ("UnknownIssuer", "issuers_of_nobody_are_not_asked_for"),
+];

@@ -1,0 +1,132 @@
+//! The service in this process, on a port and a database of its own.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use reqwest::redirect::Policy;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde_json::Value;
+use tempfile::TempDir;
+use tenantry_api::startup::{Environment, MIGRATIONS};
+use tenantry_api::{Application, Config};
+use tenantry_testing::TestDatabase;
+use tenantry_types::{Clock, ManualClock, SystemClock, SystemRandom};
+use tenantry_web::server::ServerHandle;
+
+use crate::fake_idp::FakeIdp;
+
+pub struct TestApi {
+    pub url: String,
+    pub idp: FakeIdp,
+    pub clock: Arc<ManualClock>,
+    pub database: TestDatabase,
+    pub handle: ServerHandle,
+    pub config: Config,
+    http: reqwest::Client,
+    _folder: TempDir,
+}
+
+impl TestApi {
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// Starts with a changed configuration.
+    pub async fn start_with(change: impl Fn(&mut Config)) -> Self {
+        let clock = Arc::new(ManualClock::starting_at(SystemClock.now()));
+        let idp = FakeIdp::start(Arc::clone(&clock));
+        let database = TestDatabase::create().await;
+        database.open().await.migrate(&MIGRATIONS).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = configuration(idp.url(), &database, &folder);
+        change(&mut config);
+        let environment = Environment {
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            random: Arc::new(SystemRandom),
+            ..Environment::default()
+        };
+        let application = Application::build(config.clone(), environment).await.unwrap();
+        let url = config.http.public_url.to_string();
+        Self { url, idp, clock, database, handle: application.start(), config, http: client(), _folder: folder }
+    }
+
+    /// Starts another replica on the same database. Gives its address.
+    pub async fn replica(&self, mut config: Config) -> String {
+        config.http.listen = ([127, 0, 0, 1], 0).into();
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let environment = Environment { clock, random: Arc::new(SystemRandom), ..Environment::default() };
+        let application = Application::build(config, environment).await.unwrap();
+        // It ends with the runtime of the test.
+        format!("http://{}", application.start().address())
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        self.request(Method::GET, path).send().await.unwrap()
+    }
+
+    pub async fn get_as(&self, path: &str, token: &str) -> Response {
+        self.request(Method::GET, path).bearer_auth(token).send().await.unwrap()
+    }
+
+    /// A token of an administrator of the tenant `demo`.
+    pub fn administrator(&self) -> String {
+        self.idp.sign("demo", &self.idp.user_claims("demo", &self.url))
+    }
+
+    /// A token of somebody with these roles and scopes.
+    pub fn user(&self, roles: &[&str], scope: &str) -> String {
+        let mut claims = self.idp.user_claims("demo", &self.url);
+        claims["roles"] = roles.into();
+        claims["scope"] = scope.into();
+        self.idp.sign("demo", &claims)
+    }
+
+    /// A token of a client.
+    pub fn machine(&self, scope: &str) -> String {
+        self.idp.sign("demo", &self.idp.client_claims("demo", &self.url, scope))
+    }
+}
+
+pub fn configuration(idp: &str, database: &TestDatabase, folder: &TempDir) -> Config {
+    let mut config = Config::default();
+    let port = free_port();
+    config.http.listen = ([127, 0, 0, 1], port).into();
+    config.http.public_url = format!("http://localhost:{port}").parse().unwrap();
+    config.http.workers = 1;
+    config.http.shutdown_timeout = 5;
+    config.metrics.listen = None;
+    config.idp.url = idp.parse().unwrap();
+    config.database.url = database.url().to_string().as_str().into();
+    config.keyring.path = folder.path().join("api.key");
+    config
+}
+
+/// A port that nobody listens on. It has to be known beforehand, because the public URL holds it.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// An HTTP client that follows nothing by itself.
+pub fn client() -> reqwest::Client {
+    reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().unwrap()
+}
+
+/// The problem document of an answer, whose status has to agree.
+pub async fn problem(response: Response, status: StatusCode) -> Value {
+    assert_eq!(response.status(), status);
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    let request_id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let problem: Value = response.json().await.unwrap();
+    assert_eq!(problem["status"], status.as_u16());
+    assert_eq!(problem["instance"], request_id);
+    problem
+}
+
+/// What `WWW-Authenticate` of an answer says.
+pub fn challenge(response: &Response) -> &str {
+    response.headers()["www-authenticate"].to_str().unwrap()
+}

@@ -1,0 +1,115 @@
+// docs/benchmarks.md from the results of a run.
+import { readFileSync } from 'node:fs'
+import os from 'node:os'
+import { output } from './processes.mjs'
+
+const thousands = (value, digits = 0) => value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+const rate = (value) => thousands(value, value < 1000 ? 1 : 0)
+const milliseconds = (value) => `${thousands(value, value < 10 ? 2 : 0)} ms`
+const megabytes = (value) => `${thousands(value)} MB`
+const times = (value) => `${thousands(value, value < 10 ? 1 : 0)} ×`
+const percent = (value) => `${thousands(value * 100)} %`
+const met = (condition) => (condition ? 'yes' : '**no**')
+const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
+
+async function machine() {
+  const system = readFileSync('/etc/os-release', 'utf8').match(/^PRETTY_NAME="?([^"\n]+)/m)[1]
+  const rust = (await output('rustc', ['--version'])).trim().split(' ')[1]
+  const cpus = os.cpus()
+  return [
+    `${cpus.length} cores (${cpus[0].model.trim()}), ${thousands(os.totalmem() / 1e9)} GB of memory`,
+    `${system}, Linux ${os.release().split('-')[0]}, ${os.arch()}`,
+    `Rust ${rust}, release profile`,
+  ]
+}
+
+/** One row for each algorithm of the signature benchmark. */
+const signatureRows = ({ sign_per_second: signed, verify_per_second: verified }) => Object.keys(signed).flatMap((algorithm) => [
+  [`${algorithm} signatures over 600 bytes, one thread`, `${rate(signed[algorithm])}/s`],
+  [`${algorithm} verifications with all checks, one thread`, `${rate(verified[algorithm])}/s`],
+])
+
+export async function report({ seconds, connections, limits, tenantry, peer }) {
+  const ours = tenantry.figures
+  const theirs = peer.figures
+  const bare = limits.handler.per_second
+  const argon2 = limits.argon2.threads_2
+
+  const work = [
+    ['client credentials: an ES256 `at+jwt`, `client_secret_basic`', 'client_credentials', bare, 'bare handler'],
+    ['refresh: rotation, new access token', 'refresh', bare, 'bare handler'],
+    ['code flow: authorization request with a session, code exchange', 'code_flow', bare / 2, 'bare handler, two requests'],
+    ['password sign-in: empty browser to code', 'sign_in', argon2, 'argon2id, two threads'],
+    ['`GET /api/v1/me` at the API', 'me', bare, 'bare handler'],
+  ]
+  const errors = [...Object.entries(ours), ...Object.entries(theirs)].filter(([, figure]) => figure.errors > 0)
+
+  const goals = [
+    ['client credentials a second, at least 10 × node-oidc-provider', `${times(ours.client_credentials.per_second / theirs.client_credentials.per_second)}`,
+      ours.client_credentials.per_second >= 10 * theirs.client_credentials.per_second],
+    ['their 99th percentile under 5 ms', milliseconds(ours.client_credentials.p99_ms), ours.client_credentials.p99_ms < 5],
+    ['resident memory of the identity provider after client credentials, under 40 MB', megabytes(tenantry.idp.after_tokens.resident_mb),
+      tenantry.idp.after_tokens.resident_mb < 40],
+    ['start-up under 300 ms', milliseconds(tenantry.idp.startup_ms), tenantry.idp.startup_ms < 300],
+    ['password sign-ins at 90 % of raw argon2id or more', percent(ours.sign_in.per_second / argon2), ours.sign_in.per_second >= 0.9 * argon2],
+  ]
+
+  return `# Benchmarks
+
+Made by \`make bench\` on one machine in one run; run it on yours before you compare with anything else.
+
+${(await machine()).map((line) => `- ${line}`).join('\n')}
+- one generator thread, ${connections} connections over loopback, ${seconds} seconds for each figure; generator, server and
+  database share the cores
+- \`tenantry-idp\` and \`tenantry-api\` on SQLite files, all workers, log level \`warn\`
+- node-oidc-provider ${peer.version} on Node ${peer.node}, one process, its in-memory adapter: it writes nothing to disk, while
+  Tenantry commits every session, code and refresh token
+
+Client credentials and \`GET /api/v1/me\` are measured with wrk, what has state with \`idp/examples/load\`, the same for both providers.
+
+## Rates
+
+${table(
+    ['work', 'Tenantry', 'median', '99 %', 'limit', 'of the limit', 'node-oidc-provider', '99 %', 'ratio'],
+    work.map(([name, key, limit, limitName]) => {
+      const own = ours[key]
+      const other = theirs[key]
+      return [
+        name, `**${rate(own.per_second)}/s**`, milliseconds(own.p50_ms), milliseconds(own.p99_ms), `${rate(limit)}/s (${limitName})`,
+        percent(own.per_second / limit), other ? `${rate(other.per_second)}/s` : '–', other ? milliseconds(other.p99_ms) : '–',
+        other ? times(own.per_second / other.per_second) : '–',
+      ]
+    }),
+  )}
+
+${errors.length ? `Requests that failed: ${errors.map(([name, figure]) => `${name} ${figure.errors}`).join(', ')}.` : 'No request failed.'}
+
+A node-oidc-provider process runs its JavaScript on one core; Tenantry uses all of them. Its sign-in page checks the same argon2id
+hash in native threads.
+
+## Limits, measured in the same run
+
+${table(['limit', 'rate'], [
+    ['bare actix-web handler', `${rate(bare)}/s`],
+    ['argon2id (m = 19,456 KiB, t = 2, p = 1), one thread', `${rate(limits.argon2.threads_1)}/s`],
+    ['the same, two threads', `${rate(argon2)}/s`],
+    ...signatureRows(limits.signatures),
+  ])}
+
+## Start-up and memory
+
+Time from the start of the process to the first 200 of \`/readyz\`, median of five starts; resident memory after start, after the client
+credentials, and after all of the above. Every password that is being checked takes 20 MB for as long.
+
+${table(['process', 'start-up', 'started', 'after client credentials', 'after everything', 'highest'], [
+    ['tenantry-idp', tenantry.idp], ['tenantry-api', tenantry.api], ['node-oidc-provider', peer],
+  ].map(([name, one]) => [
+    name, milliseconds(one.startup_ms), megabytes(one.idle.resident_mb), one.after_tokens ? megabytes(one.after_tokens.resident_mb) : '–',
+    megabytes(one.loaded.resident_mb), megabytes(one.loaded.highest_mb),
+  ]))}
+
+## Goals
+
+${table(['goal', 'measured', 'met'], goals.map(([goal, measured, condition]) => [goal, measured, met(condition)]))}
+`
+}

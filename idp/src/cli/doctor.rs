@@ -1,0 +1,118 @@
+//! `doctor`: what keeps the service from working.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde::Serialize;
+use tenantry_db::TenantScope;
+use tenantry_jose::{Keyring, permissions_are_private};
+use tenantry_types::{Clock as _, SystemClock};
+
+use super::CommandError;
+use super::context::load;
+use super::output::Output;
+use crate::config::Config;
+use crate::keys;
+use crate::startup::{MIGRATIONS, open_database};
+use crate::tenants;
+
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: &'static str,
+    ok: bool,
+    detail: String,
+}
+
+impl Finding {
+    fn of(check: &'static str, result: Result<String, String>) -> Self {
+        match result {
+            Ok(detail) => Self { check, ok: true, detail },
+            Err(detail) => Self { check, ok: false, detail },
+        }
+    }
+}
+
+/// Runs all checks and shows what each found; fails when one did.
+pub async fn run(file: Option<&Path>, output: &Output) -> Result<ExitCode, CommandError> {
+    let mut findings = Vec::new();
+    match load(file) {
+        Ok(config) => {
+            findings.push(Finding::of("configuration", Ok(format!("mode {:?}", config.mode).to_lowercase())));
+            examine(&config, &mut findings).await;
+        }
+        Err(error) => findings.push(Finding::of("configuration", Err(error.to_string()))),
+    }
+    let good = findings.iter().all(|finding| finding.ok);
+    output.result(&serde_json::json!({ "ok": good, "checks": findings }), || {
+        let line = |f: &Finding| format!("{} {:<20} {}", if f.ok { "ok  " } else { "FAIL" }, f.check, f.detail);
+        findings.iter().map(line).collect::<Vec<_>>().join("\n")
+    });
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn examine(config: &Config, findings: &mut Vec<Finding>) {
+    findings.push(Finding::of("key file", key_file(config)));
+    findings.push(Finding::of("listen address", listen_address(config)));
+    if let Ok(Some(pool)) = tenantry_web::redis::connect(&config.redis) {
+        let answer = tenantry_web::redis::check(pool).await;
+        findings.push(Finding::of("redis", answer.map(|()| "answers".to_owned()).map_err(|error| error.to_string())));
+    }
+    let db = match open_database(&config.database).await {
+        Ok(db) => db,
+        Err(error) => return findings.push(Finding::of("database", Err(error.to_string()))),
+    };
+    findings.push(Finding::of("database", Ok(format!("{:?}", db.backend()).to_lowercase())));
+    let migrations = match db.pending_migrations(&MIGRATIONS).await {
+        Ok(missing) if missing.is_empty() => Ok("up to date".to_owned()),
+        Ok(missing) => Err(format!("{} missing: run `tenantry-idp migrate`", missing.len())),
+        Err(error) => Err(error.to_string()),
+    };
+    let migrated = migrations.is_ok();
+    findings.push(Finding::of("migrations", migrations));
+    if migrated {
+        findings.push(Finding::of("signing keys", signing_keys(config, &db).await));
+    }
+}
+
+fn key_file(config: &Config) -> Result<String, String> {
+    let path = &config.keys.key_encryption_file;
+    if !path.exists() {
+        return Ok(format!("{} will be made", path.display()));
+    }
+    match permissions_are_private(path) {
+        Ok(true) => {}
+        Ok(false) => return Err(format!("{} can be read by others: chmod 600 it", path.display())),
+        Err(error) => return Err(format!("{}: {error}", path.display())),
+    }
+    Keyring::load(path).map(|_| format!("{} is private and good", path.display())).map_err(|error| error.to_string())
+}
+
+fn listen_address(config: &Config) -> Result<String, String> {
+    let address = config.http.listen;
+    match std::net::TcpListener::bind(address) {
+        Ok(_) => Ok(format!("{address} is free")),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            Ok(format!("{address} is in use (is it running?)"))
+        }
+        Err(error) => Err(format!("{address}: {error}")),
+    }
+}
+
+/// Whether the keys of the first tenants open with this key file.
+async fn signing_keys(config: &Config, db: &tenantry_db::Db) -> Result<String, String> {
+    let path = &config.keys.key_encryption_file;
+    if !path.exists() {
+        return Ok("no key file yet".to_owned());
+    }
+    let keyring = Keyring::load(path).map_err(|error| error.to_string())?;
+    let now = SystemClock.now();
+    let opened = db.read(move |conn| {
+        let tenants = tenants::store::page(conn, None, 10)?;
+        for tenant in &tenants {
+            let scope = TenantScope::system(tenant.id, "doctor");
+            keys::store::load(conn, scope, &keyring, now)?;
+        }
+        Ok::<_, keys::KeyError>(tenants.len())
+    });
+    opened.await.map(|count| format!("open for {count} tenant(s)")).map_err(|error| error.to_string())
+}

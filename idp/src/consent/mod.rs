@@ -1,0 +1,3 @@
+//! Consent: what a user has allowed a client.
+
+pub mod store;

@@ -1,0 +1,268 @@
+//! From a configuration to a running server.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use diesel_migrations::embed_migrations;
+use tenantry_db::{Db, DbError, Migrations, PoolOptions};
+use tenantry_jose::{Keyring, KeyringError};
+use tenantry_types::{Clock, Problem, Random, SystemClock, SystemRandom};
+use tenantry_web::config::DatabaseConfig;
+use tenantry_web::cors;
+use tenantry_web::health::Health;
+use tenantry_web::problems::{ProblemResponse, endpoint};
+use tenantry_web::server::{Server, ServerError, ServerHandle, ServerSetup};
+use tenantry_web::telemetry::{Reports, Telemetry};
+
+use crate::clients::{ClientDirectory, origins};
+use crate::config::Config;
+use crate::credentials::{HasherError, PasswordHasher, Throttle};
+use crate::keys::KeyDirectory;
+use crate::keys::store::KeyMaker;
+use crate::oauth::{authorize, token};
+use crate::pages::{ASSET_CACHE_CONTROL, PageError, Pages};
+use crate::state::{Idp, Secrets};
+use crate::tenants::TenantDirectory;
+use crate::{keys, maintenance, oidc, tenants};
+
+/// The schema, for both databases.
+pub static MIGRATIONS: Migrations = Migrations {
+    sqlite: embed_migrations!("../migrations/idp/sqlite"),
+    mysql: embed_migrations!("../migrations/idp/mysql"),
+};
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartupError {
+    /// The database cannot be reached, or its schema is not up to date.
+    #[error("database: {0}")]
+    Database(#[from] DbError),
+    /// Migrations are missing.
+    #[error("the database lacks {0} migration(s): run `tenantry-idp migrate`")]
+    NotMigrated(usize),
+    /// The key-encryption key cannot be read or made.
+    #[error("key-encryption key: {0}")]
+    Keyring(#[from] KeyringError),
+    /// The password hasher does not start.
+    #[error("passwords: {0}")]
+    Hasher(#[from] HasherError),
+    /// A template is broken.
+    #[error("pages: {0}")]
+    Pages(#[from] PageError),
+    /// Redis is misconfigured.
+    #[error("redis: {0}")]
+    Redis(String),
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+}
+
+/// Opens the database of a configuration.
+pub async fn open_database(config: &DatabaseConfig) -> Result<Db, DbError> {
+    let url = config.url.expose().parse().map_err(DbError::Url)?;
+    let options = PoolOptions {
+        max_connections: config.max_connections,
+        acquire_timeout: Duration::from_secs(config.acquire_timeout),
+    };
+    Db::open(&url, options).await
+}
+
+/// A server that is bound and not yet serving.
+pub struct Application {
+    server: Server,
+    idp: Data<Idp>,
+}
+
+impl Application {
+    /// Opens everything that the configuration names, and binds.
+    pub async fn build(config: Config) -> Result<Self, StartupError> {
+        Self::build_with(config, Arc::new(SystemClock), Arc::new(SystemRandom), None, None).await
+    }
+
+    /// The same with a clock and randomness of the caller's, and with the log and the reports of the process.
+    pub async fn build_with(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        telemetry: Option<&Telemetry>,
+        reports: Option<Reports>,
+    ) -> Result<Self, StartupError> {
+        let db = open_database(&config.database).await?;
+        let missing = db.pending_migrations(&MIGRATIONS).await?;
+        if !missing.is_empty() {
+            return Err(StartupError::NotMigrated(missing.len()));
+        }
+        let keyring = Arc::new(Keyring::load_or_create(&config.keys.key_encryption_file, &*random)?);
+        let redis =
+            tenantry_web::redis::connect(&config.redis).map_err(|error| StartupError::Redis(error.to_string()))?;
+        let hasher = start_hasher(&config, &random)?;
+        let remembered = Duration::from_secs(config.cache.seconds);
+        let maker = KeyMaker { keyring: Arc::clone(&keyring), clock: Arc::clone(&clock), random: Arc::clone(&random) };
+        let health = health(&db, redis.as_ref());
+        let mut setup = ServerSetup::new(config.http.clone(), config.metrics.clone());
+        setup.health = health;
+        setup.random = Arc::clone(&random);
+        setup.reports = reports;
+        if let Some(telemetry) = telemetry {
+            telemetry.register(&mut setup.registry);
+        }
+        let idp = Data::new(Idp {
+            public_url: config.http.public_url.clone(),
+            public_authority: config.http.public_url.authority(),
+            tenants: TenantDirectory::new(db.clone(), remembered),
+            clients: ClientDirectory::new(db.clone(), remembered),
+            keys: KeyDirectory::new(db.clone(), maker, remembered),
+            throttle: redis.map_or_else(Throttle::in_memory, Throttle::in_redis),
+            secrets: Secrets::derive(&keyring),
+            pages: Pages::new()?,
+            hasher,
+            db,
+            clock,
+            random,
+            config,
+        });
+        let routes = idp.clone();
+        let server = Server::bind(setup, move |services| configure(services, &routes))?;
+        Ok(Self { server, idp })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// What its requests share.
+    pub fn state(&self) -> Data<Idp> {
+        self.idp.clone()
+    }
+
+    /// Serves until the process is told to stop.
+    pub async fn run(self) -> Result<(), StartupError> {
+        let sweeper = actix_web::rt::spawn(sweep_for_ever(self.idp.clone()));
+        let result = self.server.run().await;
+        sweeper.abort();
+        self.idp.db.close().await;
+        Ok(result?)
+    }
+
+    /// Serves until it is stopped through the handle.
+    pub fn start(self) -> ServerHandle {
+        self.server.start()
+    }
+}
+
+fn start_hasher(config: &Config, random: &Arc<dyn Random>) -> Result<PasswordHasher, HasherError> {
+    let passwords = &config.passwords;
+    let threads = match passwords.threads {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        threads => threads,
+    };
+    PasswordHasher::start(
+        Arc::clone(random),
+        passwords.argon2_memory_kib,
+        passwords.argon2_passes,
+        threads,
+        passwords.queue,
+    )
+}
+
+fn health(db: &Db, redis: Option<&deadpool_redis::Pool>) -> Health {
+    let (reachable, schema) = (db.clone(), db.clone());
+    let time = Duration::from_secs(2);
+    let mut checks = Health::builder()
+        .check("database", time, move || {
+            let db = reachable.clone();
+            async move { db.ping().await.map_err(|_| "the database does not answer") }
+        })
+        .check("migrations", time, move || {
+            let db = schema.clone();
+            async move {
+                match db.pending_migrations(&MIGRATIONS).await {
+                    Ok(missing) if missing.is_empty() => Ok(()),
+                    Ok(_) => Err("migrations are missing"),
+                    Err(_) => Err("the database does not answer"),
+                }
+            }
+        });
+    if let Some(pool) = redis {
+        let pool = pool.clone();
+        checks = checks.check("redis", time, move || tenantry_web::redis::check(pool.clone()));
+    }
+    checks.build()
+}
+
+async fn sweep_for_ever(idp: Data<Idp>) {
+    loop {
+        actix_web::rt::time::sleep(Duration::from_secs(60)).await;
+        match maintenance::sweep(&idp.db, idp.clock.now()).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::debug!(rows, "expired rows deleted"),
+            Err(error) => tracing::warn!(%error, "expired rows could not be deleted"),
+        }
+    }
+}
+
+/// All routes. The endpoints of an issuer are there twice: below `/t/{slug}`, and at the root for login domains.
+pub fn configure(services: &mut ServiceConfig, idp: &Data<Idp>) {
+    services.app_data(idp.clone());
+    services.service(endpoint("/.well-known/tenantry/issuer").get(tenants::routes::issuer));
+    // RFC 8414 §3: the path of the issuer comes after the well-known part.
+    services.service(
+        endpoint("/.well-known/oauth-authorization-server/t/{slug}")
+            .get(oidc::authorization_server_metadata)
+            .into_resource()
+            .wrap(cors::public()),
+    );
+    services.service(endpoint("/assets/{name}").get(asset));
+    services.service(web::scope("/t/{slug}").configure(issuer_routes));
+    issuer_routes(services);
+}
+
+fn issuer_routes(services: &mut ServiceConfig) {
+    services
+        .service(
+            endpoint("/.well-known/openid-configuration")
+                .get(oidc::openid_configuration)
+                .into_resource()
+                .wrap(cors::public()),
+        )
+        .service(
+            endpoint("/.well-known/oauth-authorization-server")
+                .get(oidc::authorization_server_metadata)
+                .into_resource()
+                .wrap(cors::public()),
+        )
+        .service(endpoint("/oauth2/jwks").get(keys::jwks).into_resource().wrap(cors::public()))
+        .service(endpoint("/oauth2/authorize").get(authorize::by_get).post(authorize::by_post))
+        .service(
+            endpoint("/oauth2/token")
+                .post(token::token)
+                .into_resource()
+                .wrap(cors::by_origin(|_, _| true))
+                .wrap(from_fn(origins::only_of_clients)),
+        )
+        .service(
+            endpoint("/oauth2/userinfo")
+                .get(oidc::userinfo)
+                .post(oidc::userinfo)
+                .into_resource()
+                .wrap(cors::by_origin(|_, _| true))
+                .wrap(from_fn(origins::only_of_clients)),
+        )
+        .service(endpoint("/oauth2/end_session").get(oidc::logout::end_session).post(oidc::logout::end_session))
+        .service(endpoint("/sign-in").get(authorize::sign_in::show).post(authorize::sign_in::submit))
+        .service(endpoint("/consent").get(authorize::consent::show).post(authorize::consent::decide));
+}
+
+/// The stylesheet, script and icon of the pages, whose names change with what is in them.
+async fn asset(idp: Data<Idp>, request: HttpRequest) -> Result<HttpResponse, ProblemResponse> {
+    let asset = idp.pages.asset(request.path()).ok_or_else(|| ProblemResponse::from(Problem::not_found()))?;
+    Ok(HttpResponse::Ok()
+        .content_type(asset.content_type)
+        .insert_header((actix_web::http::header::CACHE_CONTROL, ASSET_CACHE_CONTROL))
+        .body(asset.body.clone()))
+}

@@ -1,0 +1,22 @@
+CREATE TABLE users (
+    id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    tenant_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    username VARCHAR(254) COLLATE utf8mb4_bin NOT NULL,
+    username_normalized VARCHAR(254) COLLATE utf8mb4_bin NOT NULL,
+    email VARCHAR(254) COLLATE utf8mb4_bin NOT NULL,
+    email_normalized VARCHAR(254) COLLATE utf8mb4_bin NOT NULL,
+    email_verified BOOLEAN NOT NULL,
+    phone VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+    phone_verified BOOLEAN NOT NULL,
+    given_name VARCHAR(255) NULL,
+    family_name VARCHAR(255) NULL,
+    display_name VARCHAR(255) NULL,
+    status VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    created_at DATETIME(6) NOT NULL,
+    updated_at DATETIME(6) NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT users_tenant_id_id UNIQUE (tenant_id, id),
+    CONSTRAINT users_tenant_id_username_normalized UNIQUE (tenant_id, username_normalized),
+    CONSTRAINT users_tenant_id_email_normalized UNIQUE (tenant_id, email_normalized),
+    FOREIGN KEY (tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -1,0 +1,20 @@
+CREATE TABLE sessions (
+    id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    tenant_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    user_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    secret_hash CHAR(43) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    authenticated_at DATETIME(6) NOT NULL,
+    acr VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    amr TEXT NOT NULL,
+    address VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+    user_agent TEXT NULL,
+    created_at DATETIME(6) NOT NULL,
+    last_used_at DATETIME(6) NOT NULL,
+    expires_at DATETIME(6) NOT NULL,
+    ended_at DATETIME(6) NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT sessions_tenant_id_id UNIQUE (tenant_id, id),
+    CONSTRAINT sessions_secret_hash UNIQUE (secret_hash),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE,
+    KEY sessions_by_expiry (expires_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

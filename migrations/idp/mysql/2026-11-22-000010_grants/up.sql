@@ -1,0 +1,22 @@
+CREATE TABLE grants (
+    id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    tenant_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    client_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    user_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    session_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL,
+    scope TEXT CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    context TEXT NOT NULL,
+    generation BIGINT NOT NULL,
+    refresh_hash CHAR(43) CHARACTER SET ascii COLLATE ascii_bin NULL,
+    rotated_at DATETIME(6) NULL,
+    created_at DATETIME(6) NOT NULL,
+    expires_at DATETIME(6) NOT NULL,
+    revoked_at DATETIME(6) NULL,
+    revoked_because VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT grants_tenant_id_id UNIQUE (tenant_id, id),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant_id, client_id) REFERENCES clients (tenant_id, id) ON DELETE CASCADE,
+    KEY grants_by_session (tenant_id, session_id),
+    KEY grants_by_expiry (expires_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -1,0 +1,22 @@
+CREATE TABLE users (
+    id TEXT NOT NULL,
+    tenant_id TEXT NOT NULL,
+    username TEXT NOT NULL,
+    username_normalized TEXT NOT NULL,
+    email TEXT NOT NULL,
+    email_normalized TEXT NOT NULL,
+    email_verified BOOLEAN NOT NULL,
+    phone TEXT,
+    phone_verified BOOLEAN NOT NULL,
+    given_name TEXT,
+    family_name TEXT,
+    display_name TEXT,
+    status TEXT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    updated_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT users_tenant_id_id UNIQUE (tenant_id, id),
+    CONSTRAINT users_tenant_id_username_normalized UNIQUE (tenant_id, username_normalized),
+    CONSTRAINT users_tenant_id_email_normalized UNIQUE (tenant_id, email_normalized),
+    FOREIGN KEY (tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
+);

@@ -1,0 +1,4 @@
+CREATE TABLE jobs (
+    number BIGINT NOT NULL PRIMARY KEY,
+    worker BIGINT
+);

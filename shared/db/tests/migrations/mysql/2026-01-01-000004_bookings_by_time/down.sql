@@ -1,0 +1,1 @@
+DROP INDEX bookings_tenant_id_starts_at ON bookings;

@@ -1,0 +1,4 @@
+CREATE TABLE jobs (
+    number INTEGER NOT NULL PRIMARY KEY,
+    worker BIGINT
+);
