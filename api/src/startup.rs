@@ -7,14 +7,12 @@ use std::time::Duration;
 
 use actix_web::web::{Data, ServiceConfig};
 use diesel_migrations::embed_migrations;
-use prometheus_client::registry::Registry;
 use tenantry_db::{Db, DbError, Migrations, PoolOptions};
 use tenantry_jose::{Keyring, KeyringError};
-use tenantry_types::{Clock, Random, SystemClock, SystemRandom};
+use tenantry_types::Random;
 use tenantry_web::config::DatabaseConfig;
 use tenantry_web::health::Health;
-use tenantry_web::server::{Server, ServerError, ServerHandle, ServerSetup};
-use tenantry_web::telemetry::Reports;
+use tenantry_web::server::{Environment, Server, ServerError, ServerHandle, ServerSetup};
 use tenantry_web::{cors, redis};
 
 use crate::authn::{Authenticator, Issuers};
@@ -48,36 +46,15 @@ pub enum StartupError {
     /// The description of the API cannot be made.
     #[error("the description of the API cannot be made")]
     Document(#[from] serde_json::Error),
+    /// Migrations are missing.
+    #[error("the database lacks {0} migration(s): run `tenantry-api migrate`")]
+    NotMigrated(usize),
     /// Redis is not where it is said to be.
     #[error("redis.url cannot be used: {0}")]
     Redis(String),
     /// The server does not start.
     #[error(transparent)]
     Server(#[from] ServerError),
-}
-
-/// What comes from outside of the configuration, so that tests can choose it.
-#[derive(Debug)]
-pub struct Environment {
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Where ids and secrets come from.
-    pub random: Arc<dyn Random>,
-    /// Metrics of the process; those of requests are added.
-    pub registry: Registry,
-    /// Where errors are reported.
-    pub reports: Option<Reports>,
-}
-
-impl Default for Environment {
-    fn default() -> Self {
-        Self {
-            clock: Arc::new(SystemClock),
-            random: Arc::new(SystemRandom),
-            registry: Registry::default(),
-            reports: None,
-        }
-    }
 }
 
 /// The service, bound and not yet serving.
@@ -88,13 +65,17 @@ pub struct Application {
 }
 
 impl Application {
-    /// Builds the service of this configuration and binds its addresses. The tables are not made: see `migrate`.
+    /// Builds the service of this configuration and binds its addresses. The tables have to be there: see `migrate`.
     ///
     /// # Errors
     /// [`StartupError`].
     pub async fn build(config: Config, environment: Environment) -> Result<Self, StartupError> {
         let Environment { clock, random, registry, reports } = environment;
         let db = open_database(&config.database).await?;
+        let missing = db.pending_migrations(&MIGRATIONS).await?;
+        if !missing.is_empty() {
+            return Err(StartupError::NotMigrated(missing.len()));
+        }
         let keyring = open_keyring(&config, &*random)?;
         let api = Api { db: db.clone(), clock: Arc::clone(&clock), random: Arc::clone(&random) };
 
@@ -198,7 +179,7 @@ fn health(config: &Config, db: Db, keyring: Keyring, issuers: Issuers) -> Result
         })
         .check("keys", TIME, move || {
             let keyring = keyring.clone();
-            async move { check_keys(&keyring).map_err(|error| hidden(&error, "the keys do not work")) }
+            async move { keyring.check().map_err(|error| hidden(&error, "the keys do not work")) }
         })
         .check("jwks", TIME, move || {
             let (issuers, issuer) = (issuers.clone(), issuer.clone());
@@ -222,12 +203,6 @@ async fn check_migrations(db: &Db) -> Result<(), &'static str> {
         Ok(_) => Err("the tables are not up to date: run `tenantry-api migrate`"),
         Err(error) => Err(hidden(&error, "the database does not answer")),
     }
-}
-
-/// Seals and opens something, as a session would be.
-fn check_keys(keyring: &Keyring) -> Result<(), KeyringError> {
-    const PURPOSE: &str = "health";
-    keyring.open(PURPOSE, &keyring.seal(PURPOSE, b"ready")?).map(|_| ())
 }
 
 /// What is wrong can name hosts; whoever asks for `/readyz` need not know them.

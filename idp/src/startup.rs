@@ -4,25 +4,26 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::dev::HttpServiceFactory;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use diesel_migrations::embed_migrations;
 use tenantry_db::{Db, DbError, Migrations, PoolOptions};
 use tenantry_jose::{Keyring, KeyringError};
-use tenantry_types::{Clock, Problem, Random, SystemClock, SystemRandom};
+use tenantry_types::{Clock, Problem, Random};
 use tenantry_web::config::DatabaseConfig;
 use tenantry_web::cors;
 use tenantry_web::health::Health;
-use tenantry_web::problems::{ProblemResponse, endpoint};
-use tenantry_web::server::{Server, ServerError, ServerHandle, ServerSetup};
-use tenantry_web::telemetry::{Reports, Telemetry};
+use tenantry_web::problems::{Endpoint, ProblemResponse, endpoint};
+use tenantry_web::server::{Environment, Server, ServerError, ServerHandle, ServerSetup};
 
 use crate::clients::{ClientDirectory, origins};
 use crate::config::Config;
 use crate::credentials::{HasherError, PasswordHasher, Throttle};
 use crate::keys::KeyDirectory;
 use crate::keys::store::KeyMaker;
+use crate::login::pages;
 use crate::oauth::{authorize, token};
 use crate::pages::{ASSET_CACHE_CONTROL, PageError, Pages};
 use crate::state::{Idp, Secrets};
@@ -79,18 +80,11 @@ pub struct Application {
 
 impl Application {
     /// Opens everything that the configuration names, and binds.
-    pub async fn build(config: Config) -> Result<Self, StartupError> {
-        Self::build_with(config, Arc::new(SystemClock), Arc::new(SystemRandom), None, None).await
-    }
-
-    /// The same with a clock and randomness of the caller's, and with the log and the reports of the process.
-    pub async fn build_with(
-        config: Config,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-        telemetry: Option<&Telemetry>,
-        reports: Option<Reports>,
-    ) -> Result<Self, StartupError> {
+    ///
+    /// # Errors
+    /// [`StartupError`].
+    pub async fn build(config: Config, environment: Environment) -> Result<Self, StartupError> {
+        let Environment { clock, random, registry, reports } = environment;
         let db = open_database(&config.database).await?;
         let missing = db.pending_migrations(&MIGRATIONS).await?;
         if !missing.is_empty() {
@@ -102,14 +96,13 @@ impl Application {
         let hasher = start_hasher(&config, &random)?;
         let remembered = Duration::from_secs(config.cache.seconds);
         let maker = KeyMaker { keyring: Arc::clone(&keyring), clock: Arc::clone(&clock), random: Arc::clone(&random) };
-        let health = health(&db, redis.as_ref());
-        let mut setup = ServerSetup::new(config.http.clone(), config.metrics.clone());
-        setup.health = health;
-        setup.random = Arc::clone(&random);
-        setup.reports = reports;
-        if let Some(telemetry) = telemetry {
-            telemetry.register(&mut setup.registry);
-        }
+        let setup = ServerSetup {
+            health: health(db.clone(), Arc::clone(&keyring), Arc::clone(&clock), redis.as_ref()),
+            registry,
+            reports,
+            random: Arc::clone(&random),
+            ..ServerSetup::new(config.http.clone(), config.metrics.clone())
+        };
         let idp = Data::new(Idp {
             public_url: config.http.public_url.clone(),
             public_authority: config.http.public_url.authority(),
@@ -133,6 +126,11 @@ impl Application {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// Where it serves metrics, if it does.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.server.metrics_address()
     }
 
     /// What its requests share.
@@ -170,7 +168,7 @@ fn start_hasher(config: &Config, random: &Arc<dyn Random>) -> Result<PasswordHas
     )
 }
 
-fn health(db: &Db, redis: Option<&deadpool_redis::Pool>) -> Health {
+fn health(db: Db, keyring: Arc<Keyring>, clock: Arc<dyn Clock>, redis: Option<&deadpool_redis::Pool>) -> Health {
     let (reachable, schema) = (db.clone(), db.clone());
     let time = Duration::from_secs(2);
     let mut checks = Health::builder()
@@ -186,6 +184,14 @@ fn health(db: &Db, redis: Option<&deadpool_redis::Pool>) -> Health {
                     Ok(_) => Err("migrations are missing"),
                     Err(_) => Err("the database does not answer"),
                 }
+            }
+        })
+        .check("keys", time, move || {
+            let (db, keyring, now) = (db.clone(), Arc::clone(&keyring), clock.now());
+            async move {
+                keyring.check().map_err(|_| "the key-encryption keys do not work")?;
+                let opened = db.read(move |conn| keys::store::check(conn, &keyring, now, 1)).await;
+                opened.map(|_| ()).map_err(|_| "the signing keys cannot be read")
             }
         });
     if let Some(pool) = redis {
@@ -237,7 +243,7 @@ fn issuer_routes(services: &mut ServiceConfig) {
                 .wrap(cors::public()),
         )
         .service(endpoint("/oauth2/jwks").get(keys::jwks).into_resource().wrap(cors::public()))
-        .service(endpoint("/oauth2/authorize").get(authorize::by_get).post(authorize::by_post))
+        .service(for_people(endpoint("/oauth2/authorize").get(authorize::by_get).post(authorize::by_post)))
         .service(
             endpoint("/oauth2/token")
                 .post(token::token)
@@ -253,9 +259,16 @@ fn issuer_routes(services: &mut ServiceConfig) {
                 .wrap(cors::by_origin(|_, _| true))
                 .wrap(from_fn(origins::only_of_clients)),
         )
-        .service(endpoint("/oauth2/end_session").get(oidc::logout::end_session).post(oidc::logout::end_session))
-        .service(endpoint("/sign-in").get(authorize::sign_in::show).post(authorize::sign_in::submit))
-        .service(endpoint("/consent").get(authorize::consent::show).post(authorize::consent::decide));
+        .service(for_people(
+            endpoint("/oauth2/end_session").get(oidc::logout::end_session).post(oidc::logout::end_session),
+        ))
+        .service(for_people(endpoint("/sign-in").get(authorize::sign_in::show).post(authorize::sign_in::submit)))
+        .service(for_people(endpoint("/consent").get(authorize::consent::show).post(authorize::consent::decide)));
+}
+
+/// A route that browsers go to: its problems are pages.
+fn for_people(endpoint: Endpoint) -> impl HttpServiceFactory {
+    endpoint.into_resource().wrap(from_fn(pages::problems_as_pages))
 }
 
 /// The stylesheet, script and icon of the pages, whose names change with what is in them.

@@ -1,49 +1,33 @@
 //! `doctor`: everything that the service needs, one check a line.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde_json::json;
 use tenantry_types::{SystemClock, SystemRandom};
+use tenantry_web::command_line::{CommandError, Finding, Output, report};
+use tenantry_web::config::ConfigError;
 use tenantry_web::redis;
 
-use super::CommandError;
-use super::output::Output;
 use crate::config::Config;
 use crate::idp::IdpClient;
 use crate::startup::{self, MIGRATIONS};
 
-/// What came of a check.
-#[derive(Debug, Serialize)]
-struct Finding {
-    check: &'static str,
-    ok: bool,
-    detail: String,
-}
-
-impl Finding {
-    fn of(check: &'static str, result: Result<String, String>) -> Self {
-        let ok = result.is_ok();
-        Self { check, ok, detail: result.unwrap_or_else(|reason| reason) }
+/// Runs all checks and shows what each found; fails when one did.
+pub(super) async fn run(config: Result<Config, ConfigError>, output: Output) -> Result<ExitCode, CommandError> {
+    let mut findings = Vec::new();
+    match config {
+        Ok(config) => {
+            findings.push(Finding::of("configuration", Ok(format!("mode {:?}", config.mode).to_lowercase())));
+            findings.push(Finding::of("database", database(&config).await));
+            findings.push(Finding::of("keys", keys(&config)));
+            findings.push(Finding::of("identity provider", provider(&config).await));
+            if config.redis.url.is_some() {
+                findings.push(Finding::of("redis", shared_memory(&config).await));
+            }
+        }
+        Err(error) => findings.push(Finding::of("configuration", Err(error.to_string()))),
     }
-}
-
-pub(super) async fn run(config: &Config, output: Output) -> Result<(), CommandError> {
-    let mut findings = vec![
-        Finding::of("database", database(config).await),
-        Finding::of("keys", keys(config)),
-        Finding::of("identity provider", provider(config).await),
-    ];
-    if config.redis.url.is_some() {
-        findings.push(Finding::of("redis", shared_memory(config).await));
-    }
-    let lines: Vec<String> = findings
-        .iter()
-        .map(|found| format!("{:<8} {:<18} {}", if found.ok { "ok" } else { "MISSING" }, found.check, found.detail))
-        .collect();
-    let healthy = findings.iter().all(|found| found.ok);
-    output.print(&lines.join("\n"), || json!({ "healthy": healthy, "checks": findings }));
-    if healthy { Ok(()) } else { Err(CommandError::NotHealthy) }
+    Ok(report(&findings, output))
 }
 
 async fn database(config: &Config) -> Result<String, String> {

@@ -1,21 +1,18 @@
 //! The command line.
 
 mod doctor;
-mod output;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use prometheus_client::registry::Registry;
-use serde_json::json;
-use tenantry_web::config::{self as configuration, ConfigError, reference_markdown};
-use tenantry_web::telemetry::{self, Reports};
+use tenantry_web::command_line::{CommandError, ConfigCommand, Output};
+use tenantry_web::config as configuration;
+use tenantry_web::server::Environment;
 
 use crate::config::{Config, PREFIX};
-use crate::startup::{self, Application, Environment, MIGRATIONS, StartupError};
+use crate::startup::{self, Application, MIGRATIONS};
 use crate::{openapi, routes};
-use output::Output;
 
 /// Tenantry's resource API.
 #[derive(Debug, Parser)]
@@ -37,7 +34,7 @@ enum Command {
     Serve,
     /// Make the tables, or bring them up to date.
     Migrate,
-    /// Look at the configuration.
+    /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Check everything that the service needs, and say what is missing.
@@ -46,102 +43,50 @@ enum Command {
     Openapi,
 }
 
-#[derive(Debug, Subcommand)]
-enum ConfigCommand {
-    /// Check it, and show the values in force without secrets.
-    Check,
-    /// Print every key with its type, default, variable and meaning.
-    Reference,
-}
-
-/// Why a command failed.
-#[derive(Debug, thiserror::Error)]
-enum CommandError {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    Startup(#[from] StartupError),
-    #[error(transparent)]
-    Database(#[from] tenantry_db::DbError),
-    #[error("the log cannot be switched on")]
-    Telemetry(#[from] telemetry::TelemetryError),
-    #[error("the output cannot be made")]
-    Json(#[from] serde_json::Error),
-    #[error("something is missing: see above")]
-    NotHealthy,
-}
-
 /// Runs the command that this process was started with.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let output = Output::new(cli.json);
-    let result = actix_web::rt::System::new().block_on(execute(cli, output));
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
+    let output = Output { json: cli.json };
+    match actix_web::rt::System::new().block_on(execute(cli, output)) {
+        Ok(code) => code,
         Err(error) => {
-            output.failure(&error);
+            output.failure(&*error);
             ExitCode::FAILURE
         }
     }
 }
 
-async fn execute(cli: Cli, output: Output) -> Result<(), CommandError> {
-    if let Command::Config(ConfigCommand::Reference) = cli.command {
-        output.print(
-            &reference_markdown::<Config>("tenantry-api", PREFIX),
-            || json!({ "markdown": reference_markdown::<Config>("tenantry-api", PREFIX) }),
-        );
-        return Ok(());
-    }
-    let config: Config = configuration::load(PREFIX, cli.config.as_deref())?;
+async fn execute(cli: Cli, output: Output) -> Result<ExitCode, CommandError> {
+    let file = cli.config.as_deref();
+    let load = || configuration::load(PREFIX, file);
     match cli.command {
-        Command::Serve => serve(config, output).await,
-        Command::Migrate => migrate(&config, output).await,
-        Command::Config(_) => check(&config, output),
-        Command::Doctor => doctor::run(&config, output).await,
-        Command::Openapi => describe(&config, output),
+        Command::Serve => serve(load()?, output).await?,
+        Command::Migrate => migrate(&load()?, output).await?,
+        Command::Config(command) => command.run::<Config>("tenantry-api", PREFIX, file, output)?,
+        Command::Doctor => return doctor::run(load(), output).await,
+        Command::Openapi => describe(&load()?, output)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn serve(config: Config, output: Output) -> Result<(), CommandError> {
     const RELEASE: &str = concat!("tenantry-api@", env!("CARGO_PKG_VERSION"));
-    let reports = Reports::connect(&config.sentry, RELEASE);
-    // Kept to the end: it writes what is still to be written.
-    let log = telemetry::init(&config.telemetry, reports.as_ref())?;
-    let mut registry = Registry::default();
-    log.register(&mut registry);
+    let (environment, _log) = Environment::of_process(RELEASE, &config.telemetry, &config.sentry)?;
     let public_url = config.http.public_url.clone();
-    let application = Application::build(config, Environment { registry, reports, ..Environment::default() }).await?;
-    let (address, metrics) = (application.address(), application.metrics_address());
-    tracing::info!(%address, metrics = metrics.map(tracing::field::display), %public_url, "listening");
-    output.print(
-        &format!("listening on http://{address}"),
-        || json!({ "listening": address, "metrics": metrics, "public_url": public_url }),
-    );
+    let application = Application::build(config, environment).await?;
+    output.listening(application.address(), application.metrics_address(), &public_url);
     Ok(application.run().await?)
 }
 
 async fn migrate(config: &Config, output: Output) -> Result<(), CommandError> {
-    let db = startup::open_database(&config.database).await?;
-    let applied = db.migrate(&MIGRATIONS).await?;
-    let text = match applied.len() {
-        0 => "the tables are up to date".to_owned(),
-        count => format!("{count} migrations applied:\n  {}", applied.join("\n  ")),
-    };
-    output.print(&text, || json!({ "applied": applied }));
-    Ok(())
-}
-
-fn check(config: &Config, output: Output) -> Result<(), CommandError> {
-    let text = format!("# The configuration is valid. The values in force:\n{}", configuration::redacted_toml(config)?);
-    let value = configuration::redacted_json(config)?;
-    output.print(&text, || json!({ "valid": true, "config": value }));
+    let applied = startup::open_database(&config.database).await?.migrate(&MIGRATIONS).await?;
+    output.migrated(&applied);
     Ok(())
 }
 
 fn describe(config: &Config, output: Output) -> Result<(), CommandError> {
     let document = openapi::document(&routes::table(), &config.http.public_url, &config.console_issuer())?;
     let value: serde_json::Value = serde_json::from_str(&document.0)?;
-    output.print(&format!("{value:#}"), || value.clone());
+    output.result(&value, || format!("{value:#}"));
     Ok(())
 }

@@ -11,6 +11,7 @@ use reqwest::{Method, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::Value;
 use tenantry_types::{Clock, PublicUrl, Slug, TenantId};
+use tenantry_web::ingress::RequestContext;
 
 /// How long an answer may take, connection included.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -182,8 +183,12 @@ impl IdpClient {
         if now.unix_micros() < self.0.unreachable_until.load(Ordering::Relaxed) {
             return Err(IdpError::Unreachable("it could not be reached a moment ago".into()));
         }
+        let mut request = request.header(HOST, &self.0.authority);
+        for (name, value) in RequestContext::outgoing_trace() {
+            request = request.header(name, value);
+        }
         let sent = async {
-            let mut response = request.header(HOST, &self.0.authority).send().await?;
+            let mut response = request.send().await?;
             let content_type = response.headers_mut().remove(CONTENT_TYPE);
             let mut body = Vec::new();
             while let Some(chunk) = response.chunk().await? {

@@ -4,12 +4,15 @@ use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use reqwest::StatusCode;
 use serde_json::Value;
 use tempfile::TempDir;
+use tenantry_api::startup::MIGRATIONS;
+use tenantry_db::{DatabaseUrl, Db, PoolOptions};
+use tenantry_testing::ServiceProcess;
 use tenantry_types::{Clock, ManualClock, SystemClock};
 
 use crate::browser::{Browser, location};
@@ -59,7 +62,7 @@ fn mistakes_stop_start_up_and_are_all_named() {
     for command in ["serve", "migrate", "doctor"] {
         let output = run(folder.path(), &[command, "--config", "api.toml"], &variables);
         assert_eq!(output.status.code(), Some(1));
-        let message = text(&output.stderr);
+        let message = format!("{}{}", text(&output.stdout), text(&output.stderr));
         for part in
             ["idp.url (file api.toml)", "idp.colour (file api.toml)", "TENANTRY_API__CONSOLE__TENANT", "http.port"]
         {
@@ -134,26 +137,26 @@ async fn the_doctor_says_what_is_missing() {
     let output = doctor(folder.path()).await;
     assert_eq!(output.status.code(), Some(1));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["healthy"], false);
-    assert!(report["checks"][0]["detail"].as_str().unwrap().contains("run `tenantry-api migrate`"));
+    assert_eq!(report["ok"], false);
+    assert!(report["checks"][1]["detail"].as_str().unwrap().contains("run `tenantry-api migrate`"));
     assert!(run(folder.path(), &["migrate"], &[]).status.success());
     let output = doctor(folder.path()).await;
     assert!(output.status.success(), "{}", text(&output.stdout));
     idp.remove_tenant("demo");
     let report: Value = serde_json::from_slice(&doctor(folder.path()).await.stdout).unwrap();
-    assert!(report["checks"][2]["detail"].as_str().unwrap().contains("has no tenant demo"));
+    assert!(report["checks"][3]["detail"].as_str().unwrap().contains("has no tenant demo"));
 }
 
-/// A service in a process of its own.
+/// The program serving, and where.
 struct Service {
-    child: Child,
+    process: ServiceProcess,
     url: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Service {
     /// Starts with these variables too, and waits until it listens.
-    fn start(idp: &str, migrate: bool, variables: &[(&str, &str)]) -> Self {
+    fn start(idp: &str, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let url = format!("http://localhost:{port}");
@@ -167,23 +170,9 @@ impl Service {
             ("TENANTRY_API__TELEMETRY__FORMAT", "json"),
         ];
         all.extend_from_slice(variables);
-        if migrate {
-            assert!(run(folder.path(), &["migrate"], &all).status.success());
-        }
-        let mut child = program(folder.path(), &["serve"], &all).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert!(line.starts_with("listening on "), "{line}");
-        Self { child, url, _folder: folder }
-    }
-
-    /// Asks it to end, and gives its exit status and its log.
-    fn stop(mut self) -> (Option<i32>, String) {
-        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        (self.child.wait().unwrap().code(), log)
+        assert!(run(folder.path(), &["migrate"], &all).status.success());
+        let process = ServiceProcess::start(program(folder.path(), &["serve"], &all));
+        Self { process, url, folder }
     }
 }
 
@@ -191,7 +180,7 @@ impl Service {
 async fn no_secret_is_in_the_log() {
     let idp = FakeIdp::start(Arc::new(ManualClock::starting_at(SystemClock.now())));
     let filter = ("TENANTRY_API__TELEMETRY__FILTER", "debug,tenantry_api=trace,tenantry_web=trace");
-    let service = Service::start(idp.url(), true, &[filter]);
+    let service = Service::start(idp.url(), &[filter]);
     let token = idp.sign("demo", &idp.user_claims("demo", &service.url));
     let me = format!("{}/api/v1/me", service.url);
     assert_eq!(client().get(&me).bearer_auth(&token).send().await.unwrap().status(), StatusCode::OK);
@@ -208,8 +197,8 @@ async fn no_secret_is_in_the_log() {
     let overview = browser.get(&format!("{}/console", service.url)).await.text().await.unwrap();
     let csrf = overview.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
 
-    let (status, log) = service.stop();
-    assert_eq!(status, Some(0), "{log}");
+    let (status, log) = service.process.stop();
+    assert!(status.success(), "{log}");
     for line in log.lines() {
         serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("{line}"));
     }
@@ -241,7 +230,9 @@ async fn faults_are_reported_with_their_request_and_nothing_that_it_carried() {
     let idp = FakeIdp::start(Arc::new(ManualClock::starting_at(SystemClock.now())));
     let sentry = TcpListener::bind("127.0.0.1:0").unwrap();
     let dsn = format!("http://key@{}/1", sentry.local_addr().unwrap());
-    let service = Service::start(idp.url(), false, &[("SENTRY_DSN", &dsn)]);
+    let service = Service::start(idp.url(), &[("SENTRY_DSN", &dsn)]);
+    let url = DatabaseUrl::sqlite(&service.folder.path().join("data/api.db")).unwrap();
+    Db::open(&url, PoolOptions::default()).await.unwrap().revert_migrations(&MIGRATIONS).await.unwrap();
     let token = idp.sign("demo", &idp.user_claims("demo", &service.url));
     let request = client().get(format!("{}/api/v1/tenant/settings", service.url)).bearer_auth(&token);
     let response = request.header("X-Request-Id", "request-7").send().await.unwrap();
@@ -250,7 +241,7 @@ async fn faults_are_reported_with_their_request_and_nothing_that_it_carried() {
     assert!(envelope.starts_with("POST /api/1/envelope/"), "{envelope}");
     assert!(envelope.contains("request-7"), "{envelope}");
     assert!(!envelope.contains(&token) && !envelope.to_lowercase().contains("bearer"), "{envelope}");
-    service.stop();
+    service.process.stop();
 }
 
 /// One HTTP request, answered.

@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tenantry_api::Application;
-use tenantry_api::startup::Environment;
+use tenantry_api::startup::MIGRATIONS;
 use tenantry_testing::TestDatabase;
+use tenantry_web::server::Environment;
 
 use crate::support::{TestApi, client, configuration};
 
@@ -38,15 +39,21 @@ async fn keys_that_are_known_are_enough() {
 }
 
 #[actix_web::test]
-async fn not_ready_before_the_tables_are_made() {
+async fn not_ready_without_its_tables() {
     let database = TestDatabase::create().await;
     let folder = tempfile::tempdir().unwrap();
     let mut config = configuration("http://localhost:9", &database, &folder);
     config.metrics.listen = Some(([127, 0, 0, 1], 0).into());
     let url = config.http.public_url.to_string();
+    let refused = Application::build(config.clone(), Environment::default()).await.err().unwrap();
+    assert!(refused.to_string().contains("run `tenantry-api migrate`"), "{refused}");
+
+    let db = database.open().await;
+    db.migrate(&MIGRATIONS).await.unwrap();
     let application = Application::build(config, Environment::default()).await.unwrap();
     let metrics = application.metrics_address().unwrap();
     let _handle = application.start();
+    db.revert_migrations(&MIGRATIONS).await.unwrap();
     let response = client().get(format!("{url}/readyz")).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     let report: Value = response.json().await.unwrap();

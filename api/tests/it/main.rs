@@ -14,6 +14,7 @@ mod health;
 mod http;
 mod provider;
 mod ratchets;
+mod replicas;
 mod schema;
 mod support;
 mod together;

@@ -6,6 +6,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tenantry_api::access::Access;
 use tenantry_api::routes;
+use tenantry_testing::ratchet::error_variants;
 
 use crate::support::TestApi;
 
@@ -125,9 +126,9 @@ fn every_error_variant_is_produced_by_some_test() {
         include_str!("../../src/tenants/settings/replace.rs"),
         include_str!("../../src/console/error.rs"),
     ];
-    let declared: BTreeSet<&str> = sources.iter().flat_map(|source| error_variants(source)).collect();
+    let declared: BTreeSet<String> = sources.iter().flat_map(|source| error_variants(source)).collect();
     let listed = PRODUCED.iter().map(|(variant, _)| *variant).chain(NOT_PRODUCED.iter().copied());
-    assert_eq!(declared, listed.collect());
+    assert_eq!(declared, listed.map(str::to_owned).collect());
     let tests = concat!(
         include_str!("api/v1/me.rs"),
         include_str!("api/v1/tenant/settings.rs"),
@@ -139,51 +140,39 @@ fn every_error_variant_is_produced_by_some_test() {
     }
 }
 
-/// The variants of the public enums in a file whose names end in `Error`.
-fn error_variants(source: &str) -> Vec<&str> {
-    let mut variants = Vec::new();
-    let mut is_inside = false;
-    for line in source.lines() {
-        if line.starts_with("pub enum ") && line.ends_with("Error {") {
-            is_inside = true;
-        } else if line == "}" {
-            is_inside = false;
-        } else if is_inside && line.starts_with("    ") && line.as_bytes()[4].is_ascii_uppercase() {
-            variants.push(line.trim().split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default());
-        }
-    }
-    variants
-}
-
 /// A template that cannot be rendered is a fault of the build, which the tests of the pages would have found.
-const NOT_PRODUCED: &[&str] = &["Page"];
+const NOT_PRODUCED: &[&str] = &["ConsoleError::Page"];
 
 /// Which test produces which variant.
 const PRODUCED: &[(&str, &str)] = &[
-    ("Authn", "without_a_token_there_is_a_challenge_and_no_error"),
-    ("Claim", "claims_have_the_form_that_they_should"),
-    ("Database", "without_a_database_the_answer_says_nothing_of_it"),
-    ("Failed", "an_update_names_the_version_it_changes"),
-    ("Forbidden", "a_person_needs_scope_and_role"),
-    ("Forged", "signing_out_needs_the_form"),
-    ("InsufficientScope", "a_person_needs_scope_and_role"),
-    ("Invalid", "everything_wrong_is_told_at_once"),
-    ("Keyring", "without_its_keys_a_session_cannot_be_opened"),
-    ("Malformed", "parameters_come_once_and_code_has_to"),
-    ("MalformedHeader", "one_token_in_the_one_place_for_it"),
-    ("Missing", "without_a_token_there_is_a_challenge_and_no_error"),
-    ("NotUnderWay", "an_answer_counts_only_for_the_browser_that_asked"),
-    ("OtherIssuer", "answers_of_other_issuers_are_noticed"),
-    ("OtherState", "an_answer_counts_only_for_the_browser_that_asked"),
-    ("OtherTenant", "a_tenant_signs_for_itself_only"),
-    ("Precondition", "an_update_names_the_version_it_changes"),
-    ("Provider", "id_tokens_are_checked"),
-    ("Refused", "errors_of_the_provider_are_shown_and_never_repeated"),
-    ("Required", "an_update_names_the_version_it_changes"),
-    ("SeveralCredentials", "one_token_in_the_one_place_for_it"),
-    ("Token", "tokens_that_this_service_would_refuse_sign_nobody_in"),
-    ("TokenInQuery", "one_token_in_the_one_place_for_it"),
-    ("TooManyIssuers", "strangers_cannot_make_this_service_flood_the_provider"),
-    ("Unavailable", "while_the_provider_is_away_nobody_is_signed_out"),
-    ("UnknownIssuer", "issuers_of_nobody_are_not_asked_for"),
+    ("AccessError::Authn", "without_a_token_there_is_a_challenge_and_no_error"),
+    ("AccessError::Forbidden", "a_person_needs_scope_and_role"),
+    ("AccessError::InsufficientScope", "a_person_needs_scope_and_role"),
+    ("AuthnError::Claim", "claims_have_the_form_that_they_should"),
+    ("AuthnError::MalformedHeader", "one_token_in_the_one_place_for_it"),
+    ("AuthnError::Missing", "without_a_token_there_is_a_challenge_and_no_error"),
+    ("AuthnError::OtherTenant", "a_tenant_signs_for_itself_only"),
+    ("AuthnError::SeveralCredentials", "one_token_in_the_one_place_for_it"),
+    ("AuthnError::Token", "only_signatures_of_the_issuer_count"),
+    ("AuthnError::TokenInQuery", "one_token_in_the_one_place_for_it"),
+    ("AuthnError::TooManyIssuers", "strangers_cannot_make_this_service_flood_the_provider"),
+    ("AuthnError::Unavailable", "without_any_keys_the_answer_is_later"),
+    ("AuthnError::UnknownIssuer", "issuers_of_nobody_are_not_asked_for"),
+    ("ConsoleError::Database", "without_a_database_the_answer_says_nothing_of_it"),
+    ("ConsoleError::Forged", "signing_out_needs_the_form"),
+    ("ConsoleError::Keyring", "without_its_keys_a_session_cannot_be_opened"),
+    ("ConsoleError::Malformed", "parameters_come_once_and_code_has_to"),
+    ("ConsoleError::NotUnderWay", "an_answer_counts_only_for_the_browser_that_asked"),
+    ("ConsoleError::OtherIssuer", "answers_of_other_issuers_are_noticed"),
+    ("ConsoleError::OtherState", "an_answer_counts_only_for_the_browser_that_asked"),
+    ("ConsoleError::Provider", "id_tokens_are_checked"),
+    ("ConsoleError::Refused", "errors_of_the_provider_are_shown_and_never_repeated"),
+    ("ConsoleError::Token", "tokens_that_this_service_would_refuse_sign_nobody_in"),
+    ("ConsoleError::Unavailable", "while_the_provider_is_away_nobody_is_signed_out"),
+    ("PreconditionError::Failed", "an_update_names_the_version_it_changes"),
+    ("PreconditionError::Malformed", "an_update_names_the_version_it_changes"),
+    ("PreconditionError::Required", "an_update_names_the_version_it_changes"),
+    ("SettingsError::Database", "without_a_database_the_answer_says_nothing_of_it"),
+    ("SettingsError::Invalid", "everything_wrong_is_told_at_once"),
+    ("SettingsError::Precondition", "an_update_names_the_version_it_changes"),
 ];

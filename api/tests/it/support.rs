@@ -7,11 +7,11 @@ use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
-use tenantry_api::startup::{Environment, MIGRATIONS};
+use tenantry_api::startup::MIGRATIONS;
 use tenantry_api::{Application, Config};
 use tenantry_testing::TestDatabase;
-use tenantry_types::{Clock, ManualClock, SystemClock, SystemRandom};
-use tenantry_web::server::ServerHandle;
+use tenantry_types::{Clock, ManualClock, SystemClock};
+use tenantry_web::server::{Environment, ServerHandle};
 
 use crate::fake_idp::FakeIdp;
 
@@ -40,11 +40,7 @@ impl TestApi {
         let folder = tempfile::tempdir().unwrap();
         let mut config = configuration(idp.url(), &database, &folder);
         change(&mut config);
-        let environment = Environment {
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            random: Arc::new(SystemRandom),
-            ..Environment::default()
-        };
+        let environment = Environment { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..Environment::default() };
         let application = Application::build(config.clone(), environment).await.unwrap();
         let url = config.http.public_url.to_string();
         Self { url, idp, clock, database, handle: application.start(), config, http: client(), _folder: folder }
@@ -54,7 +50,7 @@ impl TestApi {
     pub async fn replica(&self, mut config: Config) -> String {
         config.http.listen = ([127, 0, 0, 1], 0).into();
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        let environment = Environment { clock, random: Arc::new(SystemRandom), ..Environment::default() };
+        let environment = Environment { clock, ..Environment::default() };
         let application = Application::build(config, environment).await.unwrap();
         // It ends with the runtime of the test.
         format!("http://{}", application.start().address())

@@ -4,11 +4,11 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tenantry_api::Application;
-use tenantry_api::startup::{Environment, MIGRATIONS};
+use tenantry_api::startup::MIGRATIONS;
 use tenantry_jose::{Algorithm, SigningKey};
 use tenantry_testing::markup::Markup;
 use tenantry_testing::{Chromium, TestDatabase};
-use tenantry_web::server::ServerHandle;
+use tenantry_web::server::{Environment, ServerHandle};
 use thirtyfour::{By, WebDriver};
 
 use crate::browser::{Browser, location, page};
@@ -69,7 +69,7 @@ async fn issuers_that_the_provider_does_not_have_are_refused() {
 }
 
 /// Fills in the form of a page and sends it: the hidden fields as they are, and these.
-async fn submit(browser: &Browser, base: &str, page: &Markup, fields: &[(&str, &str)]) -> reqwest::Response {
+pub async fn submit(browser: &Browser, base: &str, page: &Markup, fields: &[(&str, &str)]) -> reqwest::Response {
     let form = page.all("form").next().unwrap();
     let mut values: Vec<(&str, &str)> = page
         .all("input")
@@ -82,7 +82,7 @@ async fn submit(browser: &Browser, base: &str, page: &Markup, fields: &[(&str, &
 }
 
 /// Follows redirects as far as they go, and gives the last address with its answer.
-async fn follow(browser: &Browser, from: &str, response: reqwest::Response) -> (String, reqwest::Response) {
+pub async fn follow(browser: &Browser, from: &str, response: reqwest::Response) -> (String, reqwest::Response) {
     let (mut url, mut response) = (from.to_owned(), response);
     while response.status().is_redirection() {
         url = url::Url::parse(&url).unwrap().join(&location(&response)).unwrap().into();

@@ -7,10 +7,9 @@ use clap::{Subcommand, ValueEnum};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use tenantry_types::{ClientRowId, ScopeSet, Sha256Hash, Slug, random_token};
+use tenantry_web::command_line::{CommandError, Output};
 
-use super::CommandError;
 use super::context::Context;
-use super::output::Output;
 use super::user::operator;
 use crate::audit;
 use crate::clients::{
@@ -123,7 +122,7 @@ pub fn registration(
 }
 
 /// Runs the command.
-pub async fn run(context: &Context, command: ClientCommand, output: &Output) -> Result<(), CommandError> {
+pub async fn run(context: &Context, command: ClientCommand, output: Output) -> Result<(), CommandError> {
     match command {
         ClientCommand::Create {
             tenant,
@@ -221,7 +220,7 @@ fn described(client: &Client) -> serde_json::Value {
     })
 }
 
-fn show_secret(output: &Output, client_id: &PublicClientId, secret: Option<&SecretString>, done: &str) {
+fn show_secret(output: Output, client_id: &PublicClientId, secret: Option<&SecretString>, done: &str) {
     let secret = secret.map(|secret| secret.expose_secret().to_owned());
     output.result(&json!({ "client_id": client_id, "client_secret": secret }), || match &secret {
         Some(secret) => format!("{done} client {client_id}.\nSecret (shown once): {secret}"),

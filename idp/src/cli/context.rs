@@ -6,9 +6,8 @@ use std::sync::Arc;
 use tenantry_db::{Db, TenantScope};
 use tenantry_jose::Keyring;
 use tenantry_types::{Clock, Random, Slug, SystemClock, SystemRandom};
+use tenantry_web::command_line::{CommandError, Output};
 
-use super::CommandError;
-use super::output::Output;
 use crate::config::Config;
 use crate::keys::store::KeyMaker;
 use crate::startup::{MIGRATIONS, StartupError, open_database};
@@ -23,13 +22,9 @@ pub fn load(file: Option<&Path>) -> Result<Config, CommandError> {
 }
 
 /// Brings the schema up to date.
-pub async fn migrate(config: &Config, output: &Output) -> Result<(), CommandError> {
-    let db = open_database(&config.database).await?;
-    let applied = db.migrate(&MIGRATIONS).await?;
-    output.result(&serde_json::json!({ "applied": applied }), || match applied.len() {
-        0 => "The schema is up to date.".to_owned(),
-        count => format!("Applied {count} migration(s)."),
-    });
+pub async fn migrate(config: &Config, output: Output) -> Result<(), CommandError> {
+    let applied = open_database(&config.database).await?.migrate(&MIGRATIONS).await?;
+    output.migrated(&applied);
     Ok(())
 }
 

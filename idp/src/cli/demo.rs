@@ -10,11 +10,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tenantry_db::TenantScope;
 use tenantry_types::{Slug, UserId};
+use tenantry_web::command_line::{CommandError, Output};
 
-use super::CommandError;
 use super::client::{ClientKind, registration};
 use super::context::Context;
-use super::output::Output;
 use super::user::{hasher, random_password};
 use crate::clients::{self, NewClient, RedirectUri};
 use crate::credentials;
@@ -41,7 +40,7 @@ struct DemoUser {
 }
 
 /// Makes the tenant, or leaves what is there as it is.
-pub async fn run(context: &Context, command: DemoCommand, output: &Output) -> Result<(), CommandError> {
+pub async fn run(context: &Context, command: DemoCommand, output: Output) -> Result<(), CommandError> {
     let slug: Slug = SLUG.parse()?;
     let wanted = slug.clone();
     let there = context.db.read(move |conn| store::find_by_slug(conn, &wanted)).await?.is_some();

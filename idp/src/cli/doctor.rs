@@ -3,37 +3,17 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use serde::Serialize;
-use tenantry_db::TenantScope;
 use tenantry_jose::{Keyring, permissions_are_private};
 use tenantry_types::{Clock as _, SystemClock};
+use tenantry_web::command_line::{CommandError, Finding, Output, report};
 
-use super::CommandError;
 use super::context::load;
-use super::output::Output;
 use crate::config::Config;
 use crate::keys;
 use crate::startup::{MIGRATIONS, open_database};
-use crate::tenants;
-
-#[derive(Debug, Serialize)]
-struct Finding {
-    check: &'static str,
-    ok: bool,
-    detail: String,
-}
-
-impl Finding {
-    fn of(check: &'static str, result: Result<String, String>) -> Self {
-        match result {
-            Ok(detail) => Self { check, ok: true, detail },
-            Err(detail) => Self { check, ok: false, detail },
-        }
-    }
-}
 
 /// Runs all checks and shows what each found; fails when one did.
-pub async fn run(file: Option<&Path>, output: &Output) -> Result<ExitCode, CommandError> {
+pub async fn run(file: Option<&Path>, output: Output) -> Result<ExitCode, CommandError> {
     let mut findings = Vec::new();
     match load(file) {
         Ok(config) => {
@@ -42,12 +22,7 @@ pub async fn run(file: Option<&Path>, output: &Output) -> Result<ExitCode, Comma
         }
         Err(error) => findings.push(Finding::of("configuration", Err(error.to_string()))),
     }
-    let good = findings.iter().all(|finding| finding.ok);
-    output.result(&serde_json::json!({ "ok": good, "checks": findings }), || {
-        let line = |f: &Finding| format!("{} {:<20} {}", if f.ok { "ok  " } else { "FAIL" }, f.check, f.detail);
-        findings.iter().map(line).collect::<Vec<_>>().join("\n")
-    });
-    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(report(&findings, output))
 }
 
 async fn examine(config: &Config, findings: &mut Vec<Finding>) {
@@ -106,13 +81,6 @@ async fn signing_keys(config: &Config, db: &tenantry_db::Db) -> Result<String, S
     }
     let keyring = Keyring::load(path).map_err(|error| error.to_string())?;
     let now = SystemClock.now();
-    let opened = db.read(move |conn| {
-        let tenants = tenants::store::page(conn, None, 10)?;
-        for tenant in &tenants {
-            let scope = TenantScope::system(tenant.id, "doctor");
-            keys::store::load(conn, scope, &keyring, now)?;
-        }
-        Ok::<_, keys::KeyError>(tenants.len())
-    });
-    opened.await.map(|count| format!("open for {count} tenant(s)")).map_err(|error| error.to_string())
+    let opened = db.read(move |conn| keys::store::check(conn, &keyring, now, 10)).await;
+    opened.map(|count| format!("open for {count} tenant(s)")).map_err(|error| error.to_string())
 }

@@ -5,10 +5,9 @@ use std::time::Duration;
 use clap::Subcommand;
 use serde_json::json;
 use tenantry_types::Slug;
+use tenantry_web::command_line::{CommandError, Output};
 
-use super::CommandError;
 use super::context::Context;
-use super::output::Output;
 use super::user::operator;
 use crate::audit;
 use crate::keys::{KeyError, RotationPlan, store};
@@ -36,7 +35,7 @@ pub enum KeysCommand {
 }
 
 /// Runs the command.
-pub async fn run(context: &Context, command: KeysCommand, output: &Output) -> Result<(), CommandError> {
+pub async fn run(context: &Context, command: KeysCommand, output: Output) -> Result<(), CommandError> {
     match command {
         KeysCommand::Rotate { tenant, now } => {
             let (_, scope) = context.tenant(&tenant).await?;

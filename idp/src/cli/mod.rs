@@ -1,12 +1,10 @@
 //! The command line.
 
 mod client;
-mod config;
 mod context;
 mod demo;
 mod doctor;
 mod keys;
-mod output;
 mod serve;
 mod tenant;
 mod user;
@@ -16,8 +14,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use context::Context;
-use output::Output;
+use tenantry_web::command_line::{CommandError, ConfigCommand, Output};
+
+use crate::config::Config;
+use context::{Context, PREFIX};
 
 /// The identity provider of Tenantry.
 #[derive(Debug, Parser)]
@@ -53,21 +53,18 @@ enum Command {
     Keys(keys::KeysCommand),
     /// The configuration.
     #[command(subcommand)]
-    Config(config::ConfigCommand),
+    Config(ConfigCommand),
     /// Look for what keeps the service from working.
     Doctor,
     /// Make the tenant `demo` with users and clients, unless it is there.
     Demo(demo::DemoCommand),
 }
 
-/// Why a command did not do what it was asked for, in a sentence.
-type CommandError = Box<dyn std::error::Error + Send + Sync>;
-
 /// Runs the command of this process.
 pub async fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let output = Output { json: arguments.json };
-    match dispatch(arguments, &output).await {
+    match dispatch(arguments, output).await {
         Ok(code) => code,
         Err(error) => {
             output.failure(&*error);
@@ -76,16 +73,16 @@ pub async fn run() -> ExitCode {
     }
 }
 
-async fn dispatch(arguments: Arguments, output: &Output) -> Result<ExitCode, CommandError> {
+async fn dispatch(arguments: Arguments, output: Output) -> Result<ExitCode, CommandError> {
     let file = arguments.config.as_deref();
     match arguments.command {
-        Command::Serve => serve::run(context::load(file)?).await?,
+        Command::Serve => serve::run(context::load(file)?, output).await?,
         Command::Migrate => context::migrate(&context::load(file)?, output).await?,
         Command::Tenant(command) => tenant::run(&Context::open(file).await?, command, output).await?,
         Command::User(command) => user::run(&Context::open(file).await?, command, output).await?,
         Command::Client(command) => client::run(&Context::open(file).await?, command, output).await?,
         Command::Keys(command) => keys::run(&Context::open(file).await?, command, output).await?,
-        Command::Config(command) => config::run(file, &command, output)?,
+        Command::Config(command) => command.run::<Config>("tenantry-idp", PREFIX, file, output)?,
         Command::Doctor => return doctor::run(file, output).await,
         Command::Demo(command) => demo::run(&Context::open(file).await?, command, output).await?,
     }

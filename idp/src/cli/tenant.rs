@@ -3,10 +3,9 @@
 use clap::Subcommand;
 use serde_json::json;
 use tenantry_types::Slug;
+use tenantry_web::command_line::{CommandError, Output};
 
-use super::CommandError;
 use super::context::Context;
-use super::output::Output;
 use crate::provision;
 use crate::tenants::{TenantName, store};
 
@@ -34,7 +33,7 @@ pub enum TenantCommand {
 }
 
 /// Runs the command.
-pub async fn run(context: &Context, command: TenantCommand, output: &Output) -> Result<(), CommandError> {
+pub async fn run(context: &Context, command: TenantCommand, output: Output) -> Result<(), CommandError> {
     match command {
         TenantCommand::Create { slug, name } => {
             let (maker, console) = (context.maker.clone(), context.config.console.url.clone());

@@ -6,10 +6,9 @@ use clap::{Args, Subcommand};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use tenantry_types::{EmailAddress, Random, Slug, UserId, random_token};
+use tenantry_web::command_line::{CommandError, Output};
 
-use super::CommandError;
 use super::context::Context;
-use super::output::Output;
 use crate::audit::{self, Entry, Source};
 use crate::config::PasswordsConfig;
 use crate::credentials::{self, NewPassword, PasswordHasher};
@@ -88,7 +87,7 @@ pub fn hasher(context: &Context) -> Result<PasswordHasher, CommandError> {
 }
 
 /// Runs the command.
-pub async fn run(context: &Context, command: UserCommand, output: &Output) -> Result<(), CommandError> {
+pub async fn run(context: &Context, command: UserCommand, output: Output) -> Result<(), CommandError> {
     match command {
         UserCommand::Create { tenant, email, username, given_name, family_name, roles, password } => {
             let (_, scope) = context.tenant(&tenant).await?;

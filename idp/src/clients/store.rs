@@ -35,6 +35,13 @@ struct ClientRow {
 
 impl From<ClientRow> for Client {
     fn from(row: ClientRow) -> Self {
+        // Checked when it was registered; a set that no longer reads has no key, so nothing is believed.
+        let keys = row.jwks.map(|jwks| {
+            KeySet::from_jwks(&jwks).unwrap_or_else(|error| {
+                tracing::error!(client = %row.client_id, %error, "the keys of a client cannot be read");
+                KeySet::default()
+            })
+        });
         Self {
             row_id: row.id,
             client_id: row.client_id,
@@ -44,8 +51,7 @@ impl From<ClientRow> for Client {
             secret: row
                 .secret_hash
                 .map(|current| Secret { current, previous: row.previous_secret_hash.zip(row.previous_secret_until) }),
-            // Checked when it was registered; a set that no longer reads has no key, so nothing is believed.
-            keys: row.jwks.map(|jwks| KeySet::from_jwks(&jwks).unwrap_or_default()),
+            keys,
             redirect_uris: row.redirect_uris.into_inner(),
             post_logout_redirect_uris: row.post_logout_redirect_uris.into_inner(),
             grant_types: row.grant_types.into_inner().into_iter().collect(),

@@ -126,6 +126,16 @@ pub fn rotate(
     insert(conn, scope, maker, plan.signs_from)
 }
 
+/// Whether the keys of the first tenants open with these key-encryption keys; of how many.
+pub fn check(conn: &mut Connection, keyring: &Keyring, now: UtcTime, most: i64) -> Result<usize, KeyError> {
+    let ids: Vec<TenantId> =
+        tenants::table.order(tenants::id.asc()).select(tenants::id).limit(most).load(conn).map_err(DbError::from)?;
+    for id in &ids {
+        load(conn, TenantScope::system(*id, "check of keys"), keyring, now)?;
+    }
+    Ok(ids.len())
+}
+
 /// What is needed to make and to read keys.
 #[derive(Debug, Clone)]
 pub struct KeyMaker {

@@ -5,7 +5,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::cookie::Cookie;
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -29,6 +29,16 @@ pub enum FormError {
     /// It is no form at all.
     #[error("the form could not be read")]
     Malformed,
+}
+
+impl FormError {
+    /// The status of the page that says so.
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::CrossSite | Self::Stale => StatusCode::FORBIDDEN,
+            Self::Malformed => StatusCode::BAD_REQUEST,
+        }
+    }
 }
 
 /// A form that is to be shown: its tag, and the cookie that the browser needs for it.

@@ -90,14 +90,9 @@ impl Pages {
         Ok(Self { templates, english: Text::new(Language::English.words()) })
     }
 
-    /// What is to be served below `/assets/`, with [`ASSET_CACHE_CONTROL`].
-    pub fn assets(&self) -> &[Asset] {
-        self.templates.assets()
-    }
-
     /// The asset of a request path, `None` for an unknown or outdated one.
     pub fn asset(&self, path: &str) -> Option<&Asset> {
-        self.assets().iter().find(|asset| asset.path == path)
+        self.templates.asset(path)
     }
 
     /// The sign-in form.

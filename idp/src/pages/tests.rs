@@ -260,7 +260,7 @@ fn pages_refer_to_assets_that_exist() {
     let links = page.all("link").filter_map(|link| link.attribute("href"));
     let scripts = page.all("script").filter_map(|script| script.attribute("src"));
     let paths: Vec<&str> = links.chain(scripts).collect();
-    assert_eq!(paths.len(), pages.assets().len());
+    assert_eq!(paths.len(), pages.templates.assets().len());
     for path in paths {
         assert!(pages.asset(path).is_some_and(|asset| !asset.body.is_empty()), "{path}");
     }
@@ -269,7 +269,7 @@ fn pages_refer_to_assets_that_exist() {
 
 #[test]
 fn assets_bring_nothing_from_elsewhere() {
-    for asset in Pages::new().unwrap().assets() {
+    for asset in Pages::new().unwrap().templates.assets() {
         let body = String::from_utf8(asset.body.to_vec()).unwrap().replace("http://www.w3.org/2000/svg", "");
         for foreign in ["http:", "https:", "@import", "url(//"] {
             assert!(!body.contains(foreign), "{}: {foreign}", asset.name);

@@ -74,8 +74,8 @@ impl Issuer {
             let slug = path.strip_prefix("/t/").and_then(|slug| slug.parse().ok());
             return Self::of_slug(idp, slug.ok_or(IssuerError::UnknownTenant)?).await;
         }
-        let domain = issuer_url.strip_prefix("https://").ok_or(IssuerError::UnknownHost)?;
-        Self::of_domain(idp, domain).await
+        let domain = issuer_url.strip_prefix("https://").ok_or(IssuerError::UnknownTenant)?;
+        Self::of_domain(idp, domain).await?.ok_or(IssuerError::UnknownTenant)
     }
 
     async fn of_slug(idp: &Idp, slug: Slug) -> Result<Self, IssuerError> {
@@ -83,11 +83,11 @@ impl Issuer {
         Ok(Self::by_path(&idp.public_url, in_use(tenant).ok_or(IssuerError::UnknownTenant)?))
     }
 
-    async fn of_domain(idp: &Idp, domain: &str) -> Result<Self, IssuerError> {
+    async fn of_domain(idp: &Idp, domain: &str) -> Result<Option<Self>, IssuerError> {
         // Only names that could be a domain reach the database.
-        let name = domain.parse::<tenantry_types::DomainName>().map_err(|_| IssuerError::UnknownHost)?;
-        let tenant = idp.tenants.by_domain(name.as_str()).await?;
-        Ok(Self::by_domain(name.as_str(), in_use(tenant).ok_or(IssuerError::UnknownHost)?))
+        let Ok(name) = domain.parse::<tenantry_types::DomainName>() else { return Ok(None) };
+        let tenant = in_use(idp.tenants.by_domain(name.as_str()).await?);
+        Ok(tenant.map(|tenant| Self::by_domain(name.as_str(), tenant)))
     }
 
     async fn resolve(idp: &Idp, host: &str, slug: Option<&str>) -> Result<Self, IssuerError> {
@@ -96,7 +96,7 @@ impl Issuer {
                 Self::of_slug(idp, slug.parse().map_err(|_| IssuerError::UnknownTenant)?).await
             }
             None if host == idp.public_authority => Err(IssuerError::UnknownTenant),
-            None => Self::of_domain(idp, host).await,
+            None => Self::of_domain(idp, host).await?.ok_or(IssuerError::UnknownHost),
             // A login domain has one tenant: a path that names another is not looked at.
             Some(_) => Err(IssuerError::UnknownHost),
         }

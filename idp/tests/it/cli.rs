@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use tenantry_testing::TestDatabase;
+use tenantry_testing::{ServiceProcess, TestDatabase};
+
+use crate::support::free_port;
 
 /// The program, with a folder and a database of its own.
 pub struct Program {
@@ -35,6 +37,28 @@ impl Program {
         command
     }
 
+    /// A program that is ready to serve the demo at the address that is given back.
+    pub async fn serving_the_demo() -> (Self, String) {
+        let mut program = Self::new().await;
+        let port = free_port();
+        let base = format!("http://localhost:{port}");
+        for (key, value) in [
+            ("HTTP__LISTEN", format!("127.0.0.1:{port}")),
+            ("HTTP__PUBLIC_URL", base.clone()),
+            ("METRICS__LISTEN", "127.0.0.1:0".into()),
+        ] {
+            program.variables.push((format!("TENANTRY_IDP__{key}"), value));
+        }
+        program.json(&["migrate"]);
+        program.json(&["demo"]);
+        (program, base)
+    }
+
+    /// Serves, in a process that ends with the value.
+    pub fn serve(&self) -> ServiceProcess {
+        ServiceProcess::start(self.command(&["serve"]))
+    }
+
     pub fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
@@ -56,7 +80,9 @@ impl Program {
 #[actix_web::test]
 async fn a_tenant_with_everything_is_made_from_the_command_line() {
     let program = Program::new().await;
-    assert!(program.refusal(&["tenant", "list"]).contains("tenantry-idp migrate"));
+    for command in [&["tenant", "list"][..], &["serve"]] {
+        assert!(program.refusal(command).contains("tenantry-idp migrate"));
+    }
     assert!(!program.json(&["migrate"])["applied"].as_array().unwrap().is_empty());
     assert_eq!(program.json(&["migrate"])["applied"], serde_json::json!([]));
 

@@ -1,7 +1,6 @@
 //! Killed without warning in the middle of the work, and started again.
 
 use std::collections::{BTreeMap, HashMap};
-use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use tenantry_jose::pkce_s256;
 use tenantry_types::{Clock as _, Id, JsonText, Sha256Hash, SystemClock, SystemRandom, random_token};
 
 use crate::cli::Program;
-use crate::support::{VERIFIER, free_port, http};
+use crate::support::VERIFIER;
 
 const CODES: usize = 500;
 const REDIRECT: &str = "http://localhost:3000/callback";
@@ -28,27 +27,6 @@ struct Fate {
     exchanged: u32,
     /// The refresh tokens that were acknowledged, oldest first.
     tokens: Vec<String>,
-}
-
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-async fn start(program: &Program, base: &str) -> Server {
-    let child = program.command(&["serve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let server = Server(child);
-    for _ in 0..600 {
-        if http().get(format!("{base}/readyz")).send().await.is_ok_and(|response| response.status() == 200) {
-            return server;
-        }
-        actix_web::rt::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("the server does not become ready");
 }
 
 /// Codes of the demo's user for the demo's public client, as sign-ins would have made them.
@@ -141,19 +119,8 @@ impl Client {
 
 #[actix_web::test]
 async fn no_code_or_refresh_token_is_good_twice_and_none_that_was_acknowledged_is_lost() {
-    let mut program = Program::new().await;
-    let port = free_port();
-    let base = format!("http://localhost:{port}");
-    for (key, value) in [
-        ("HTTP__LISTEN", format!("127.0.0.1:{port}")),
-        ("HTTP__PUBLIC_URL", base.clone()),
-        ("METRICS__LISTEN", format!("127.0.0.1:{}", free_port())),
-        ("TOKENS__REFRESH_GRACE_SECONDS", "60".into()),
-    ] {
-        program.variables.push((format!("TENANTRY_IDP__{key}"), value));
-    }
-    program.json(&["migrate"]);
-    program.json(&["demo"]);
+    let (mut program, base) = Program::serving_the_demo().await;
+    program.variables.push(("TENANTRY_IDP__TOKENS__REFRESH_GRACE_SECONDS".into(), "60".into()));
     let mut fates: Vec<Fate> =
         make_codes(&program).await.into_iter().map(|code| Fate { code, ..Fate::default() }).collect();
     let client = Arc::new(Client {
@@ -164,7 +131,7 @@ async fn no_code_or_refresh_token_is_good_twice_and_none_that_was_acknowledged_i
     // Killed five times, each after about a fifth of 1,000 requests; what was not answered is tried again.
     let mut killed_in_flight = 0;
     for round in 0..5 {
-        let mut server = start(&program, &base).await;
+        let mut server = program.serve();
         let answered = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let work = futures_util::StreamExt::collect::<Vec<Fate>>(futures_util::StreamExt::buffered(
             futures_util::stream::iter(fates.into_iter().map(|fate| {
@@ -181,8 +148,7 @@ async fn no_code_or_refresh_token_is_good_twice_and_none_that_was_acknowledged_i
             while answered.load(std::sync::atomic::Ordering::SeqCst) < 200 + round * 20 {
                 tokio::task::yield_now().await;
             }
-            server.0.kill().unwrap();
-            server.0.wait().unwrap();
+            server.kill();
         };
         let ((), after) = futures_util::join!(killer, work);
         killed_in_flight += after.iter().filter(|fate| fate.tokens.len() <= round).count();
@@ -190,7 +156,7 @@ async fn no_code_or_refresh_token_is_good_twice_and_none_that_was_acknowledged_i
     }
     assert!(killed_in_flight > 0, "the kills came in the middle of the work");
 
-    let _server = start(&program, &base).await;
+    let _server = program.serve();
     let mut families: HashMap<String, usize> = HashMap::new();
     for (number, fate) in fates.iter().enumerate() {
         assert!(fate.exchanged <= 1, "a code gave tokens twice");

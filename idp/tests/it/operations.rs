@@ -1,11 +1,9 @@
-//! What operators rely on: health, logs without secrets, replicas.
-
-use std::process::Stdio;
+//! What operators rely on: health, logs without secrets.
 
 use serde_json::Value;
 
 use crate::cli::Program;
-use crate::support::{Browser, PASSWORD, Reply, TestIdp, authorization, free_port, http};
+use crate::support::{Browser, Reply, TestIdp, authorization, http};
 
 #[actix_web::test]
 async fn health_says_what_is_there_and_what_is_missing() {
@@ -17,89 +15,19 @@ async fn health_says_what_is_there_and_what_is_missing() {
     assert_eq!(get("/livez").await.status, 200);
     let ready = get("/readyz").await;
     assert_eq!(ready.status, 200);
-    assert_eq!(ready.body["checks"]["database"]["status"], "ok");
-    assert_eq!(ready.body["checks"]["migrations"]["status"], "ok");
-}
-
-#[actix_web::test]
-async fn a_sign_in_begun_on_one_replica_goes_on_at_another() {
-    let redis = std::env::var("TEST_REDIS_URL").ok();
-    let first = TestIdp::start_with(|config| {
-        config.redis.url = redis.as_deref().map(Into::into);
-        config.cache.seconds = 1;
-    })
-    .await;
-    let port = free_port();
-    let second = first.replica(port).await;
-    // A proxy sends every request to the other replica than the one before.
-    let proxied = Alternating { addresses: [first.config.http.listen.port(), port], turn: 0.into() };
-    let mut browser = Browser::new();
-    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(authorization(&[])).finish();
-    let page = proxied.get(&first, &mut browser, &first.url(&format!("/oauth2/authorize?{query}"))).await;
-    let page = proxied.get(&first, &mut browser, page.location()).await;
-    let mut form = page.markup().hidden_values();
-    form.extend([("username".into(), "ada".into()), ("password".into(), PASSWORD.into())]);
-    let page = proxied.post(&first, &mut browser, &first.url("/sign-in"), &form).await;
-    let page = proxied.get(&first, &mut browser, page.location()).await;
-    let code = page.answer()["code"].clone();
-    let tokens = first.exchange(&code).await;
-    assert_eq!(tokens.status, 200, "{}", tokens.body);
-    second.stop(false).await;
-}
-
-struct Alternating {
-    addresses: [u16; 2],
-    turn: std::sync::atomic::AtomicUsize,
-}
-
-impl Alternating {
-    fn target(&self, idp: &TestIdp, url: &str) -> (String, String) {
-        let turn = self.turn.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        let host = idp.base.trim_start_matches("http://").to_owned();
-        (url.replace(&idp.base, &format!("http://127.0.0.1:{}", self.addresses[turn % 2])), host)
-    }
-
-    async fn get(&self, idp: &TestIdp, browser: &mut Browser, url: &str) -> crate::support::Page {
-        let (url, host) = self.target(idp, url);
-        browser.get_with(&url, &[("host", &host)]).await
-    }
-
-    async fn post(
-        &self,
-        idp: &TestIdp,
-        browser: &mut Browser,
-        url: &str,
-        form: &[(String, String)],
-    ) -> crate::support::Page {
-        let (url, host) = self.target(idp, url);
-        browser.post_with(&url, form, &[("host", &host)]).await
+    for check in ["database", "migrations", "keys"] {
+        assert_eq!(ready.body["checks"][check]["status"], "ok", "{}", ready.body);
     }
 }
 
 #[actix_web::test]
 async fn a_whole_day_of_logs_holds_no_secret() {
-    let mut program = Program::new().await;
-    let port = free_port();
-    let base = format!("http://localhost:{port}");
-    for (key, value) in [
-        ("HTTP__LISTEN", format!("127.0.0.1:{port}")),
-        ("HTTP__PUBLIC_URL", base.clone()),
-        ("METRICS__LISTEN", format!("127.0.0.1:{}", free_port())),
-        ("TELEMETRY__FORMAT", "json".into()),
-        ("TELEMETRY__FILTER", "debug,hyper=info".into()),
-    ] {
-        program.variables.push((format!("TENANTRY_IDP__{key}"), value));
-    }
-    program.json(&["migrate"]);
-    program.json(&["demo"]);
+    let (mut program, base) = Program::serving_the_demo().await;
+    program.variables.push(("TENANTRY_IDP__TELEMETRY__FORMAT".into(), "json".into()));
+    program.variables.push(("TENANTRY_IDP__TELEMETRY__FILTER".into(), "debug,hyper=info".into()));
     let demo: Value =
         serde_json::from_str(&std::fs::read_to_string(program.folder.path().join("data/demo.json")).unwrap()).unwrap();
-    let log = program.folder.path().join("log");
-    let mut server =
-        program.command(&["serve"]).stdout(Stdio::null()).stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
-    while http().get(format!("{base}/readyz")).send().await.is_err() {
-        tokio::task::yield_now().await;
-    }
+    let server = program.serve();
     let issuer = format!("{base}/t/demo");
     let password = demo["users"][1]["password"].as_str().unwrap();
     let mut secrets = vec![password.to_owned()];
@@ -151,10 +79,8 @@ async fn a_whole_day_of_logs_holds_no_secret() {
         secrets.push(tokens.text(name).to_owned());
     }
     secrets.push(machine_tokens.text("access_token").to_owned());
-    let pid = server.id().to_string();
-    std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-    assert!(server.wait().unwrap().success(), "it stops cleanly");
-    let text = std::fs::read_to_string(&log).unwrap();
+    let (status, text) = server.stop();
+    assert!(status.success(), "it stops cleanly");
     assert!(text.contains("a-request-of-the-test") && text.contains("\"tenant\":\"demo\""), "{text}");
     for secret in secrets {
         assert!(!text.contains(&secret), "a secret is in the log");

@@ -1,5 +1,7 @@
 //! `/sign-in`.
 
+use tenantry_testing::RoundRobin;
+
 use crate::support::{Browser, PASSWORD, TestIdp, authorization};
 
 #[actix_web::test]
@@ -61,6 +63,66 @@ async fn guessing_is_slowed_down_and_the_owner_is_not_locked_out() {
 }
 
 #[actix_web::test]
+async fn failures_at_one_replica_count_at_all_where_there_is_redis() {
+    let Ok(redis) = std::env::var("TEST_REDIS_URL") else {
+        eprintln!("skipped: TEST_REDIS_URL is not set");
+        return;
+    };
+    let proxy = RoundRobin::start();
+    let idp = TestIdp::start_with(|config| {
+        config.http.public_url = proxy.url().parse().unwrap();
+        config.redis.url = Some(redis.as_str().into());
+    })
+    .await;
+    proxy.send_to([idp.config.http.listen, idp.replica(|_| {}).await]);
+    let mut attacker = Browser::new();
+    let page = attacker.authorize(&idp, &authorization(&[])).await;
+    let before = proxy.requests();
+    let mut statuses = Vec::new();
+    for _ in 0..8 {
+        statuses.push(attacker.submit_sign_in(&idp, &page, "ada", "wrong").await.status.as_u16());
+    }
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 401, 429, 429]);
+    for (before, after) in before.iter().zip(proxy.requests()) {
+        assert_eq!(after - before, 4, "each replica was asked");
+    }
+}
+
+#[actix_web::test]
+async fn without_its_redis_nobody_is_let_in() {
+    let idp = TestIdp::start_with(|config| config.redis.url = Some("redis://127.0.0.1:1".into())).await;
+    let mut browser = Browser::new();
+    let page = browser.authorize(&idp, &authorization(&[])).await;
+    let answer = browser.submit_sign_in(&idp, &page, "ada", PASSWORD).await;
+    assert_eq!(answer.status, 503, "an open throttle would be worse than none");
+    assert!(!browser.cookies.keys().any(|name| name.contains("session")));
+}
+
+#[actix_web::test]
+async fn a_password_hashed_with_weaker_parameters_is_hashed_again_at_sign_in() {
+    let proxy = RoundRobin::start();
+    let idp = TestIdp::start_with(|config| config.http.public_url = proxy.url().parse().unwrap()).await;
+    let stored = async || {
+        let scope = idp.scope();
+        let found = idp.db.read(move |conn| tenantry_idp::users::store::find_for_sign_in(conn, scope, "ada")).await;
+        found.unwrap().unwrap().2.unwrap()
+    };
+    let weak = stored().await;
+    assert!(weak.contains("m=64,t=1"), "{weak}");
+    proxy.send_to([idp.replica(|config| config.passwords.argon2_passes = 2).await]);
+    let mut browser = Browser::new();
+    let page = browser.authorize(&idp, &authorization(&[])).await;
+    assert_eq!(browser.submit_sign_in(&idp, &page, "ada", "wrong").await.status, 401);
+    assert_eq!(stored().await, weak, "a wrong password changes nothing");
+    assert_eq!(browser.submit_sign_in(&idp, &page, "ada", PASSWORD).await.status, 303);
+    let strong = stored().await;
+    assert!(strong.contains("m=64,t=2"), "{strong}");
+    let mut again = Browser::new();
+    assert!(again.sign_in(&idp, &authorization(&[])).await.contains_key("code"));
+    assert_eq!(stored().await, strong, "once is enough");
+}
+
+#[actix_web::test]
 async fn the_session_cookie_is_new_after_every_sign_in() {
     let idp = TestIdp::start().await;
     let mut browser = Browser::new();
@@ -118,6 +180,8 @@ async fn a_form_of_another_browser_or_site_signs_nobody_in() {
         let page = attacker.post_with(&idp.url("/sign-in"), &form, &[header]).await;
         assert_eq!(page.status, 403, "{header:?}");
     }
+    let twice = [&form[..], &[("username".into(), "bob".into())]].concat();
+    assert_eq!(attacker.post(&idp.url("/sign-in"), &twice).await.status, 400, "which of the two?");
     let origin = idp.base.clone();
     assert_eq!(attacker.post_with(&idp.url("/sign-in"), &form, &[("origin", &origin)]).await.status, 303);
 }

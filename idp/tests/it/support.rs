@@ -1,7 +1,7 @@
 //! A server of our own for each test, and a browser without a screen.
 
 use std::collections::HashMap;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use tenantry_testing::markup::Markup;
 use tenantry_types::{
     ClientRowId, Clock, ManualClock, Random, Sha256Hash, SystemClock, SystemRandom, TenantId, UserId,
 };
-use tenantry_web::server::ServerHandle;
+use tenantry_web::server::{Environment, ServerHandle};
 use url::Url;
 
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -88,7 +88,8 @@ impl TestIdp {
         let keyring = Keyring::load_or_create(&config.keys.key_encryption_file, &SystemRandom).unwrap();
         let maker = KeyMaker { keyring: Arc::new(keyring), clock: clock.clone(), random: random.clone() };
         let (tenant, user) = seed(&db, &maker, &config).await;
-        let application = Application::build_with(config.clone(), clock.clone(), random, None, None).await.unwrap();
+        let environment = Environment { clock: clock.clone(), random, ..Environment::default() };
+        let application = Application::build(config.clone(), environment).await.unwrap();
         let base = config.http.public_url.as_str().to_owned();
         Self {
             issuer: format!("{base}/t/acme"),
@@ -105,13 +106,17 @@ impl TestIdp {
         }
     }
 
-    /// A second server on the same database and keys, with its own port and the same public address.
-    pub async fn replica(&self, port: u16) -> ServerHandle {
+    /// A second server on the same database and keys, changed, with its own port and the same public address. It serves
+    /// until the test ends.
+    pub async fn replica(&self, change: impl FnOnce(&mut Config)) -> SocketAddr {
         let mut config = self.config.clone();
-        config.http.listen = format!("127.0.0.1:{port}").parse().unwrap();
-        let application =
-            Application::build_with(config, self.clock.clone(), Arc::new(SystemRandom), None, None).await.unwrap();
-        application.start()
+        config.http.listen = ([127, 0, 0, 1], 0).into();
+        change(&mut config);
+        let environment = Environment { clock: self.clock.clone(), ..Environment::default() };
+        let application = Application::build(config, environment).await.unwrap();
+        let address = application.address();
+        application.start();
+        address
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -336,6 +336,7 @@ async fn malformed_requests_are_told_apart() {
     assert_eq!(send(FORM, "").await.error(), (401, "invalid_client"));
     let in_query = http().post(format!("{url}?client_secret=x")).form(&[("grant_type", "client_credentials")]);
     assert_eq!(Reply::of(in_query.send().await.unwrap()).await.error(), invalid);
+    assert_eq!(send(FORM, "grant_type=client_credentials&client_id=app").await.error(), (400, "unauthorized_client"));
     assert_eq!(http().get(&url).send().await.unwrap().status(), 405);
 }
 

@@ -34,6 +34,9 @@ async fn refuses_with_the_reason_of_rfc_6750() {
     let bad = get(&idp, "junk").await;
     assert_eq!(bad.status, 401);
     assert!(challenge(&bad).contains("invalid_token"));
+    let twice = http().get(idp.url("/oauth2/userinfo")).header("authorization", "Bearer a").bearer_auth("b");
+    let twice = Reply::of(twice.send().await.unwrap()).await;
+    assert_eq!((twice.status, challenge(&twice).as_str()), (400, "Bearer error=\"invalid_request\""));
     let machine =
         idp.token(&[("grant_type", "client_credentials"), ("client_id", "machine"), ("client_secret", SECRET)]).await;
     assert_eq!(get(&idp, machine.text("access_token")).await.status, 401, "it has no user");

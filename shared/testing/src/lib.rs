@@ -1,8 +1,16 @@
-//! What tests of several crates need: databases, a browser, a reader of pages.
+//! What tests of several crates need: databases, services in processes of their own, a proxy in front of replicas, a
+//! browser, a reader of pages, and rules that hold for every schema and source.
 
 pub mod markup;
+pub mod ratchet;
+pub mod schema;
 
 mod chromium;
 mod database;
+mod process;
+mod proxy;
+
 pub use chromium::Chromium;
 pub use database::*;
+pub use process::ServiceProcess;
+pub use proxy::RoundRobin;

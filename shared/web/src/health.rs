@@ -16,6 +16,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::problems::endpoint;
+use crate::telemetry::Cause;
 
 /// How long a result stands: probes, however many, cost one round of checks in this time.
 const REMEMBERED: Duration = Duration::from_secs(1);
@@ -91,7 +92,12 @@ impl Health {
     async fn answer(&self) -> HttpResponse {
         let report = self.report().await;
         let status = if report.status == Status::Ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        HttpResponse::build(status).json(&*report)
+        let mut response = HttpResponse::build(status).json(&*report);
+        if report.status == Status::Failed {
+            // What changed is in the log; every probe would say it again.
+            Cause::logged_before().attach_to(&mut response);
+        }
+        response
     }
 
     /// The last result if it is fresh; else the checks are run, once, however many ask.

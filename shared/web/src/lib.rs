@@ -51,6 +51,7 @@
 //! }
 //! ```
 
+pub mod command_line;
 pub mod config;
 pub mod cors;
 pub mod health;

@@ -93,7 +93,7 @@ pub async fn decide(
         Ok(params) => params,
         Err(error) => {
             let message = format!("Nothing was allowed: {error}.");
-            return pages::error(&idp, &issuer, &request, StatusCode::FORBIDDEN, &message);
+            return pages::error(&idp, &issuer, &request, error.status(), &message);
         }
     };
     let Some(waiting) = Waiting::open(&idp, &issuer, &request, &params).await? else {

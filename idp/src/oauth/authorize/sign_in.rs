@@ -74,7 +74,7 @@ pub async fn submit(
         Err(FormError::Stale) => Params::parse(&body).unwrap_or_default(),
         Err(error @ (FormError::CrossSite | FormError::Malformed)) => {
             let message = format!("Nobody was signed in: {error}.");
-            return pages::error(&idp, &issuer, &request, StatusCode::FORBIDDEN, &message);
+            return pages::error(&idp, &issuer, &request, error.status(), &message);
         }
     };
     let Some(waiting) = Waiting::open(&idp, &issuer, &sent).await? else {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use oxide_auth::code_grant::accesstoken::{AccessToken, Authorization, Input, Output, Request as CoreRequest};
+use oxide_auth::code_grant::accesstoken::{AccessToken, Input, Output};
 use oxide_auth::code_grant::extensions::Pkce;
 use oxide_auth::primitives::grant::{Extensions, Grant, Value};
 use tenantry_db::{Connection, DbError, TenantScope};
@@ -16,6 +16,7 @@ use tenantry_jose::is_code_verifier;
 use tenantry_types::{GrantId, JsonText, Sha256Hash, UtcTime};
 
 use super::TokenError;
+use super::core::CoreParams;
 use super::refresh::{Granted, respond};
 use crate::audit::{self, Entry, Source};
 use crate::clients::{Client, GrantType};
@@ -165,7 +166,7 @@ fn run_core(client: &Client, params: &Params, code: &CodeRow) -> Result<Option<&
             Output::Recover { .. } => Input::Recovered(Some(Box::new(stored_grant(client, code)?))),
             Output::Extend { extensions } => {
                 let mut extensions = std::mem::take(extensions);
-                if pkce.verify(extensions.remove(&pkce), request.extension("code_verifier")).is_err() {
+                if pkce.verify(extensions.remove(&pkce), params.get("code_verifier").map(Cow::Borrowed)).is_err() {
                     return Ok(Some("code_verifier does not fit the code_challenge"));
                 }
                 Input::Extended { access_extensions: extensions }
@@ -190,39 +191,4 @@ fn stored_grant(client: &Client, code: &CodeRow) -> Result<Grant, Fault> {
         until: code.expires_at.to_datetime(),
         extensions,
     })
-}
-
-struct CoreParams<'a> {
-    client: &'a Client,
-    params: &'a Params,
-}
-
-impl CoreRequest for CoreParams<'_> {
-    fn valid(&self) -> bool {
-        true
-    }
-
-    fn code(&self) -> Option<Cow<'_, str>> {
-        self.params.get("code").map(Cow::Borrowed)
-    }
-
-    fn authorization(&self) -> Authorization<'_> {
-        Authorization::Username(Cow::Borrowed(self.client.client_id.as_str()))
-    }
-
-    fn client_id(&self) -> Option<Cow<'_, str>> {
-        None
-    }
-
-    fn redirect_uri(&self) -> Option<Cow<'_, str>> {
-        self.params.get("redirect_uri").map(Cow::Borrowed)
-    }
-
-    fn grant_type(&self) -> Option<Cow<'_, str>> {
-        self.params.get("grant_type").map(Cow::Borrowed)
-    }
-
-    fn extension(&self, key: &str) -> Option<Cow<'_, str>> {
-        self.params.get(key).map(Cow::Borrowed)
-    }
 }

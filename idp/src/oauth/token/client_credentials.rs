@@ -1,14 +1,13 @@
 //! The client credentials grant (RFC 6749 §4.4). Nothing is stored: the token is all there is.
 
-use std::borrow::Cow;
-
 use actix_web::HttpResponse;
-use oxide_auth::code_grant::client_credentials::{ClientCredentials, Input, Output, Request as CoreRequest};
+use oxide_auth::code_grant::client_credentials::{ClientCredentials, Input, Output};
 use oxide_auth::primitives::grant::Extensions;
 use oxide_auth::primitives::registrar::Registrar as _;
 use tenantry_types::ScopeSet;
 
 use super::TokenError;
+use super::core::CoreParams;
 use super::reply::TokenReply;
 use crate::clients::Client;
 use crate::fault::Fault;
@@ -68,32 +67,5 @@ fn run_core(client: &Client, params: &Params) -> Result<ScopeSet, TokenError> {
             // Everything else was checked before: only a malformed scope is left.
             Output::Err(_) => return Err(TokenError::InvalidScope("scope is malformed")),
         };
-    }
-}
-
-struct CoreParams<'a> {
-    client: &'a Client,
-    params: &'a Params,
-}
-
-impl CoreRequest for CoreParams<'_> {
-    fn valid(&self) -> bool {
-        true
-    }
-
-    fn authorization(&self) -> Option<(Cow<'_, str>, Cow<'_, [u8]>)> {
-        Some((Cow::Borrowed(self.client.client_id.as_str()), Cow::Borrowed(b"")))
-    }
-
-    fn scope(&self) -> Option<Cow<'_, str>> {
-        self.params.get("scope").map(Cow::Borrowed)
-    }
-
-    fn grant_type(&self) -> Option<Cow<'_, str>> {
-        self.params.get("grant_type").map(Cow::Borrowed)
-    }
-
-    fn extension(&self, _: &str) -> Option<Cow<'_, str>> {
-        None
     }
 }

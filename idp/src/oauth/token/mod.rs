@@ -2,6 +2,7 @@
 
 mod authorization_code;
 mod client_credentials;
+mod core;
 mod error;
 mod refresh;
 mod reply;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use oxide_auth::code_grant::refresh::{Input, Output, Refresh, Request as CoreRequest};
+use oxide_auth::code_grant::refresh::{Input, Output, Refresh};
 use oxide_auth::primitives::grant::{Extensions, Grant};
 use secrecy::SecretString;
 use tenantry_db::{Connection, DbError, TenantScope};
 use tenantry_types::{GrantId, ScopeSet, UtcTime};
 
 use super::TokenError;
+use super::core::CoreParams;
 use super::reply::{Exposed, TokenReply};
 use crate::audit::{self, Entry, Source};
 use crate::clients::Client;
@@ -187,37 +188,6 @@ fn stored_grant(client: &Client, grant: &GrantRow) -> Result<Grant, Fault> {
         until: grant.expires_at.to_datetime(),
         extensions: Extensions::new(),
     })
-}
-
-struct CoreParams<'a> {
-    client: &'a Client,
-    params: &'a Params,
-}
-
-impl CoreRequest for CoreParams<'_> {
-    fn valid(&self) -> bool {
-        true
-    }
-
-    fn refresh_token(&self) -> Option<Cow<'_, str>> {
-        self.params.get("refresh_token").map(Cow::Borrowed)
-    }
-
-    fn scope(&self) -> Option<Cow<'_, str>> {
-        self.params.get("scope").map(Cow::Borrowed)
-    }
-
-    fn grant_type(&self) -> Option<Cow<'_, str>> {
-        self.params.get("grant_type").map(Cow::Borrowed)
-    }
-
-    fn authorization(&self) -> Option<(Cow<'_, str>, Cow<'_, [u8]>)> {
-        Some((Cow::Borrowed(self.client.client_id.as_str()), Cow::Borrowed(b"")))
-    }
-
-    fn extension(&self, _: &str) -> Option<Cow<'_, str>> {
-        None
-    }
 }
 
 /// Signs what was granted and gives it to the client.

@@ -204,6 +204,15 @@ impl Keyring {
         opened.map(|(plaintext, _)| plaintext).map_err(|_| KeyringError::Tampered)
     }
 
+    /// Whether the keys work: seals and opens something.
+    ///
+    /// # Errors
+    /// [`KeyringError`].
+    pub fn check(&self) -> Result<(), KeyringError> {
+        const PURPOSE: &str = "health";
+        self.open(PURPOSE, &self.seal(PURPOSE, b"ready")?).map(|_| ())
+    }
+
     /// Whether this was sealed with another key than the primary one, and should be sealed again.
     pub fn needs_resealing(&self, sealed: &str) -> bool {
         checked_header(sealed).is_ok_and(|header| header.get("kid").and_then(Value::as_str) != Some(self.primary_kid()))

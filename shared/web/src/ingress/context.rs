@@ -12,6 +12,7 @@ use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use futures_util::future::{Ready, ready};
 use tenantry_types::Problem;
+use tokio::task::futures::TaskLocalFuture;
 
 use super::{ExternalOrigin, RequestId, TraceContext};
 
@@ -30,7 +31,21 @@ pub struct RequestContext {
     pub(crate) more_time: Cell<Duration>,
 }
 
+tokio::task_local! {
+    static CURRENT: Rc<RequestContext>;
+}
+
 impl RequestContext {
+    /// The headers that carry the trace on, for a request that is made while another is answered; none outside of that.
+    pub fn outgoing_trace() -> Vec<(&'static str, String)> {
+        CURRENT.try_with(|context| context.trace.outgoing().collect()).unwrap_or_default()
+    }
+
+    /// Answers the request of this context in `answer`.
+    pub(super) fn answer<F: Future>(self: &Rc<Self>, answer: F) -> TaskLocalFuture<Rc<Self>, F> {
+        CURRENT.scope(Rc::clone(self), answer)
+    }
+
     /// The context of `request`; `None` outside of a server of ours.
     pub fn of(request: &HttpRequest) -> Option<Rc<Self>> {
         request.extensions().get::<Rc<Self>>().cloned()

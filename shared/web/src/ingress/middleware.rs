@@ -99,7 +99,7 @@ where
         }
         let method = request.method().clone();
         request.extensions_mut().insert(Rc::clone(&context));
-        let answer = self.service.call(request);
+        let answer = context.answer(self.service.call(request));
         let shared = Arc::clone(&self.shared);
         let worker = Rc::clone(&self.worker);
         Box::pin(async move {

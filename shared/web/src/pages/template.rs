@@ -95,9 +95,14 @@ impl Templates {
             .map_err(|source| PageError::Render { name: name.to_owned(), source })
     }
 
-    /// What the routes have to serve.
+    /// What the routes have to serve, with [`ASSET_CACHE_CONTROL`](super::ASSET_CACHE_CONTROL).
     pub fn assets(&self) -> &[Asset] {
         &self.assets
+    }
+
+    /// The asset of a request path, `None` for an unknown or outdated one.
+    pub fn asset(&self, path: &str) -> Option<&Asset> {
+        self.assets.iter().find(|asset| asset.path == path)
     }
 }
 

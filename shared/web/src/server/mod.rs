@@ -5,6 +5,7 @@
 //! [`ServerHandle`]. Nothing in a server is global, so several live in one process.
 
 mod connection;
+mod environment;
 mod metrics;
 mod run;
 mod serve;
@@ -18,6 +19,7 @@ use prometheus_client::registry::Registry;
 use tenantry_types::{Random, SystemRandom};
 
 pub(crate) use connection::ConnectionState;
+pub use environment::Environment;
 pub use run::{Server, ServerHandle};
 
 use crate::config::{HttpConfig, MetricsConfig};

@@ -13,18 +13,7 @@ pub struct Cause(Option<Arc<str>>);
 impl Cause {
     /// `error` and everything beneath it.
     pub fn of(error: &dyn Error) -> Self {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(inner) = source {
-            let inner_text = inner.to_string();
-            // Transparent wrappers repeat what is beneath them.
-            if !text.ends_with(&inner_text) {
-                text.push_str(": ");
-                text.push_str(&inner_text);
-            }
-            source = inner.source();
-        }
-        Self(Some(text.into()))
+        Self(Some(with_causes(error).into()))
     }
 
     /// A cause that is no error of any type.
@@ -47,6 +36,22 @@ impl Cause {
     pub(super) fn to_log(&self) -> Option<&str> {
         self.0.as_deref()
     }
+}
+
+/// `error` and everything beneath it, in one line.
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        // Transparent wrappers repeat what is beneath them.
+        if !text.ends_with(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        source = inner.source();
+    }
+    text
 }
 
 #[cfg(test)]

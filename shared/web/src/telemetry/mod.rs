@@ -6,7 +6,7 @@ mod reports;
 mod root_span;
 mod start;
 
-pub use cause::Cause;
+pub use cause::{Cause, with_causes};
 pub use reports::Reports;
 pub(crate) use root_span::RequestSpan;
 pub use root_span::record_tenant;
