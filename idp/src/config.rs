@@ -89,6 +89,9 @@ pub struct KeysConfig {
     /// How long a new signing key is published before it signs, in seconds. Must be longer than anybody caches the key
     /// set.
     pub publish_ahead_seconds: u64,
+    /// After how many days of signing a key is replaced by a new one by itself; 0 for only by `keys rotate`.
+    #[schemars(range(max = 3650))]
+    pub rotate_after_days: u32,
     /// How long others may cache the key set, in seconds.
     pub jwks_max_age_seconds: u64,
 }
@@ -98,6 +101,7 @@ impl Default for KeysConfig {
         Self {
             key_encryption_file: "data/idp.keys.json".into(),
             publish_ahead_seconds: 3_600,
+            rotate_after_days: 90,
             jwks_max_age_seconds: 300,
         }
     }
@@ -224,6 +228,7 @@ impl Configuration for Config {
             "keys.publish_ahead_seconds",
             "must be at least keys.jwks_max_age_seconds plus cache.seconds",
         );
+        require(keys.rotate_after_days <= 3_650, "keys.rotate_after_days", "must be 3650 at most");
         require(
             (8..=1_048_576).contains(&passwords.argon2_memory_kib),
             "passwords.argon2_memory_kib",

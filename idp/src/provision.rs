@@ -57,6 +57,7 @@ pub fn create(
         row_id: ClientRowId::new(clock, random),
         client_id: CONSOLE_CLIENT_ID.parse().map_err(wrong)?,
         name: "Tenantry console".parse().map_err(wrong)?,
+        client_uri: None,
         auth_method: AuthMethod::None,
         secret: None,
         jwks: None,

@@ -76,6 +76,7 @@ pub async fn open_database(config: &DatabaseConfig) -> Result<Db, DbError> {
 pub struct Application {
     server: Server,
     idp: Data<Idp>,
+    maker: KeyMaker,
 }
 
 impl Application {
@@ -108,7 +109,7 @@ impl Application {
             public_authority: config.http.public_url.authority(),
             tenants: TenantDirectory::new(db.clone(), remembered),
             clients: ClientDirectory::new(db.clone(), remembered),
-            keys: KeyDirectory::new(db.clone(), maker, remembered),
+            keys: KeyDirectory::new(db.clone(), maker.clone(), remembered),
             throttle: redis.map_or_else(Throttle::in_memory, Throttle::in_redis),
             secrets: Secrets::derive(&keyring),
             pages: Pages::new()?,
@@ -120,7 +121,7 @@ impl Application {
         });
         let routes = idp.clone();
         let server = Server::bind(setup, move |services| configure(services, &routes))?;
-        Ok(Self { server, idp })
+        Ok(Self { server, idp, maker })
     }
 
     /// Where it listens.
@@ -140,9 +141,9 @@ impl Application {
 
     /// Serves until the process is told to stop.
     pub async fn run(self) -> Result<(), StartupError> {
-        let sweeper = actix_web::rt::spawn(sweep_for_ever(self.idp.clone()));
+        let maintenance = actix_web::rt::spawn(look_after(self.idp.clone(), self.maker));
         let result = self.server.run().await;
-        sweeper.abort();
+        maintenance.abort();
         self.idp.db.close().await;
         Ok(result?)
     }
@@ -201,13 +202,19 @@ fn health(db: Db, keyring: Arc<Keyring>, clock: Arc<dyn Clock>, redis: Option<&d
     checks.build()
 }
 
-async fn sweep_for_ever(idp: Data<Idp>) {
+/// What is done once a minute, whoever asks for what.
+async fn look_after(idp: Data<Idp>, maker: KeyMaker) {
     loop {
         actix_web::rt::time::sleep(Duration::from_secs(60)).await;
         match maintenance::sweep(&idp.db, idp.clock.now()).await {
             Ok(0) => {}
             Ok(rows) => tracing::debug!(rows, "expired rows deleted"),
             Err(error) => tracing::warn!(%error, "expired rows could not be deleted"),
+        }
+        match keys::rotation::rotate_due(&idp.db, &maker, &idp.config).await {
+            Ok(0) => {}
+            Ok(tenants) => tracing::info!(tenants, "signing keys rotated"),
+            Err(error) => tracing::error!(%error, "signing keys could not be rotated"),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::{self, Data, Form, Path, Query};
-use actix_web::{App, HttpResponse, HttpServer};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use serde_json::{Value, json};
 use tenantry_jose::{Algorithm, KeySet, SigningKey, left_half_hash, pkce_matches};
 use tenantry_types::{Clock, ManualClock, SystemRandom, TenantId, UserId, random_token};
@@ -42,6 +42,8 @@ pub struct State {
     pub issuer_lookups: AtomicUsize,
     pub key_fetches: AtomicUsize,
     pub refreshes: AtomicUsize,
+    /// The `traceparent` of each look-up of an issuer.
+    pub traces: Mutex<Vec<String>>,
 }
 
 #[derive(Clone)]
@@ -81,6 +83,7 @@ impl FakeIdp {
             issuer_lookups: AtomicUsize::new(0),
             key_fetches: AtomicUsize::new(0),
             refreshes: AtomicUsize::new(0),
+            traces: Mutex::default(),
         });
         let data = Data::from(Arc::clone(&state));
         let server = HttpServer::new(move || {
@@ -213,7 +216,9 @@ impl State {
     }
 }
 
-async fn issuer(state: Data<State>, query: Query<HashMap<String, String>>) -> HttpResponse {
+async fn issuer(state: Data<State>, query: Query<HashMap<String, String>>, request: HttpRequest) -> HttpResponse {
+    let trace = request.headers().get("traceparent").map(|value| value.to_str().unwrap().to_owned());
+    state.traces.lock().unwrap().extend(trace);
     state.issuer_lookups.fetch_add(1, Ordering::SeqCst);
     if let Some(down) = state.down() {
         return down;
@@ -323,7 +328,7 @@ async fn token(state: Data<State>, form: Form<HashMap<String, String>>) -> HttpR
     }
 }
 
-async fn userinfo(request: actix_web::HttpRequest) -> HttpResponse {
+async fn userinfo(request: HttpRequest) -> HttpResponse {
     let header = request.headers().get("Authorization").unwrap().to_str().unwrap();
     let claims = tenantry_jose::peek(header.trim_start_matches("Bearer ")).unwrap().claims;
     HttpResponse::Ok().json(json!({"sub": claims["sub"], "name": "Ada Lovelace"}))

@@ -122,6 +122,7 @@ fn machine() -> NewClient {
         row_id: ClientRowId::new(&SystemClock, &SystemRandom),
         client_id: "machine".parse().unwrap(),
         name: "Machine".parse().unwrap(),
+        client_uri: None,
         auth_method: AuthMethod::ClientSecretBasic,
         secret: Some(Sha256Hash::of(SECRET)),
         jwks: None,

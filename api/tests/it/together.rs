@@ -9,7 +9,8 @@ use tenantry_jose::{Algorithm, SigningKey};
 use tenantry_testing::markup::Markup;
 use tenantry_testing::{Chromium, TestDatabase};
 use tenantry_web::server::{Environment, ServerHandle};
-use thirtyfour::{By, WebDriver};
+use thirtyfour::extensions::query::ElementQueryable as _;
+use thirtyfour::{By, WebDriver, WebElement};
 
 use crate::browser::{Browser, location, page};
 use crate::provider::{PASSWORD, Provider, USERNAME};
@@ -117,8 +118,13 @@ async fn a_person_signs_in_at_the_console_and_out_again() {
     assert!(page(response, StatusCode::OK).await.by_id("password").is_some());
 }
 
+/// An element of the page that the browser is on the way to.
+async fn awaited(driver: &WebDriver, by: By) -> WebElement {
+    driver.query(by).first().await.unwrap()
+}
+
 async fn text(driver: &WebDriver, id: &str) -> String {
-    driver.find(By::Id(id)).await.unwrap().text().await.unwrap()
+    awaited(driver, By::Id(id)).await.text().await.unwrap()
 }
 
 #[actix_web::test]
@@ -127,11 +133,11 @@ async fn in_chromium_too() {
     let both = Both::start().await;
     let driver = &chromium.driver;
     driver.goto(format!("{}/console", both.url)).await.unwrap();
-    driver.find(By::Id("sign-in")).await.unwrap().click().await.unwrap();
-    driver.find(By::Name("username")).await.unwrap().send_keys(USERNAME).await.unwrap();
-    driver.find(By::Name("password")).await.unwrap().send_keys(PASSWORD).await.unwrap();
+    awaited(driver, By::Id("sign-in")).await.click().await.unwrap();
+    awaited(driver, By::Name("username")).await.send_keys(USERNAME).await.unwrap();
+    awaited(driver, By::Name("password")).await.send_keys(PASSWORD).await.unwrap();
     chromium.keep_screenshot("sign-in").await;
-    driver.find(By::Id("sign-in")).await.unwrap().click().await.unwrap();
+    awaited(driver, By::Id("sign-in")).await.click().await.unwrap();
 
     assert_eq!(text(driver, "subject").await, both.provider.user.as_str());
     assert_eq!(text(driver, "name").await, "Ada Lovelace");
@@ -145,8 +151,8 @@ async fn in_chromium_too() {
     assert_eq!(cookies.json().as_str(), Some(""));
     chromium.keep_screenshot("console").await;
 
-    driver.find(By::Id("sign-out")).await.unwrap().click().await.unwrap();
-    driver.find(By::Id("sign-in-again")).await.unwrap();
+    awaited(driver, By::Id("sign-out")).await.click().await.unwrap();
+    awaited(driver, By::Id("sign-in-again")).await;
     assert_eq!(driver.current_url().await.unwrap().as_str(), format!("{}/console/signed-out", both.url));
     driver.goto(format!("{}/console", both.url)).await.unwrap();
     assert!(driver.find(By::Id("subject")).await.is_err());
@@ -161,14 +167,8 @@ async fn the_reference_runs_in_chromium() {
     driver.goto(format!("{}/docs", both.url)).await.unwrap();
     // The page is made by its script once the description has come.
     let paths = "return [...document.querySelectorAll('.opblock-summary-path')].map(p => p.textContent.replace(/\u{200b}/g, ''))";
-    let mut found = Vec::new();
-    for _ in 0..100 {
-        found = driver.execute(paths, Vec::new()).await.unwrap().convert::<Vec<String>>().unwrap();
-        if !found.is_empty() {
-            break;
-        }
-        actix_web::rt::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    awaited(driver, By::Css(".opblock-summary-path")).await;
+    let found = driver.execute(paths, Vec::new()).await.unwrap().convert::<Vec<String>>().unwrap();
     assert!(found.iter().any(|path| path == "/api/v1/tenant/settings"), "{found:?}");
     chromium.keep_screenshot("reference").await;
     chromium.close().await;

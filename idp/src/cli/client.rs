@@ -38,6 +38,9 @@ pub enum ClientCommand {
         /// Its name for people.
         #[arg(long)]
         name: ClientName,
+        /// Its home page, shown to people who are asked for consent.
+        #[arg(long)]
+        client_uri: Option<String>,
         /// What kind of program it is.
         #[arg(long = "type", value_enum)]
         kind: ClientKind,
@@ -109,6 +112,7 @@ pub fn registration(
         row_id: ClientRowId::new(&*context.clock(), &*context.random()),
         client_id,
         name,
+        client_uri: None,
         auth_method,
         secret: secret.as_ref().map(|secret| Sha256Hash::of(secret.expose_secret())),
         jwks: None,
@@ -127,6 +131,7 @@ pub async fn run(context: &Context, command: ClientCommand, output: Output) -> R
         ClientCommand::Create {
             tenant,
             name,
+            client_uri,
             kind,
             client_id,
             redirect_uris,
@@ -142,6 +147,7 @@ pub async fn run(context: &Context, command: ClientCommand, output: Output) -> R
                 None => ClientRowId::new(&*context.clock(), &*context.random()).as_str().parse()?,
             };
             let (mut client, mut secret) = registration(context, kind, client_id, name)?;
+            client.client_uri = client_uri;
             client.redirect_uris = redirect_uris;
             client.post_logout_redirect_uris = post_logout_redirect_uris;
             client.is_first_party = first_party;
@@ -211,6 +217,7 @@ fn described(client: &Client) -> serde_json::Value {
     json!({
         "client_id": client.client_id,
         "name": client.name,
+        "client_uri": client.client_uri,
         "token_endpoint_auth_method": client.auth_method,
         "grant_types": client.grant_types,
         "redirect_uris": client.redirect_uris,

@@ -1,16 +1,12 @@
 //! `keys rotate` and `keys list`.
 
-use std::time::Duration;
-
 use clap::Subcommand;
 use serde_json::json;
 use tenantry_types::Slug;
 use tenantry_web::command_line::{CommandError, Output};
 
 use super::context::Context;
-use super::user::operator;
-use crate::audit;
-use crate::keys::{KeyError, RotationPlan, store};
+use crate::keys::{RotationPlan, rotation, store};
 
 /// What can be done with signing keys.
 #[derive(Debug, Subcommand)]
@@ -39,21 +35,10 @@ pub async fn run(context: &Context, command: KeysCommand, output: Output) -> Res
     match command {
         KeysCommand::Rotate { tenant, now } => {
             let (_, scope) = context.tenant(&tenant).await?;
-            let tokens = &context.config.tokens;
-            let lead = if now { 0 } else { context.config.keys.publish_ahead_seconds };
-            let longest = tokens.access_token_seconds.max(tokens.id_token_seconds);
-            let plan =
-                RotationPlan::new(context.clock().now(), Duration::from_secs(lead), Duration::from_secs(longest));
+            let plan = RotationPlan::configured(&context.config, context.clock().now(), now);
             let maker = context.maker.clone();
-            let key = context
-                .db
-                .write(move |conn| {
-                    let key = store::rotate(conn, scope, &maker, plan)?;
-                    let entry = operator("keys.rotate", format!("key:{}", key.kid()));
-                    audit::store::record(conn, scope, &*maker.clock, &*maker.random, &entry)?;
-                    Ok::<_, KeyError>(key)
-                })
-                .await?;
+            let rotated = context.db.write(move |conn| rotation::rotate(conn, scope, &maker, plan, "operator"));
+            let key = rotated.await?;
             let value = json!({
                 "kid": key.kid(),
                 "signs_from": plan.signs_from,

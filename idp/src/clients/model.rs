@@ -7,6 +7,7 @@ use std::str::FromStr;
 use tenantry_db::DbError;
 use tenantry_jose::KeySet;
 use tenantry_types::{ClientRowId, ParseError, ScopeSet, Sha256Hash, UtcTime, text_enum};
+use tenantry_web::pages::WebLink;
 
 use super::RedirectUri;
 
@@ -170,6 +171,8 @@ pub struct NewClient {
     pub client_id: PublicClientId,
     /// Its name for people.
     pub name: ClientName,
+    /// Its home page.
+    pub client_uri: Option<String>,
     /// How it proves who it is.
     pub auth_method: AuthMethod,
     /// The digest of its secret, where it has one.
@@ -211,6 +214,9 @@ impl NewClient {
         }
         if self.auth_method.uses_secret() != self.secret.is_some() {
             wrong.push(("secret", "must be there exactly when the client authenticates with one"));
+        }
+        if self.client_uri.as_deref().is_some_and(|uri| uri.len() > 2_000 || WebLink::parse(uri).is_none()) {
+            wrong.push(("client_uri", "must be an http or https address"));
         }
         match (&self.jwks, self.auth_method) {
             (None, AuthMethod::PrivateKeyJwt) => wrong.push(("jwks", "must be there for private_key_jwt")),

@@ -99,7 +99,7 @@ pub fn insert(
         tenant_id: scope.tenant_id(),
         client_id: &client.client_id,
         name: &client.name,
-        client_uri: None,
+        client_uri: client.client_uri.as_deref(),
         auth_method: client.auth_method,
         secret_hash: client.secret.as_ref(),
         previous_secret_hash: None,

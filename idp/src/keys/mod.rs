@@ -4,6 +4,7 @@
 //! stays published until the last token that it signed has expired.
 
 mod model;
+pub mod rotation;
 mod routes;
 pub mod store;
 

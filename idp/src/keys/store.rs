@@ -126,6 +126,24 @@ pub fn rotate(
     insert(conn, scope, maker, plan.signs_from)
 }
 
+/// Tenants whose newest key signs since before a time.
+pub fn due_for_rotation(conn: &mut Connection, before: UtcTime, most: i64) -> Result<Vec<TenantId>, DbError> {
+    Ok(newest_before(before).select(signing_keys::tenant_id).limit(most).load(conn)?)
+}
+
+/// Whether the newest key of a tenant signs since before a time. The tenant is locked, so that the answer stays true.
+pub fn is_due_for_rotation(conn: &mut Connection, scope: TenantScope, before: UtcTime) -> Result<bool, DbError> {
+    lock_tenant(conn, scope)?;
+    let newest = newest_before(before).filter(signing_keys::tenant_id.eq(scope.tenant_id()));
+    let found: Option<TenantId> = newest.select(signing_keys::tenant_id).first(conn).optional()?;
+    Ok(found.is_some())
+}
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn newest_before(before: UtcTime) -> _ {
+    signing_keys::table.filter(signing_keys::published_until.is_null()).filter(signing_keys::signs_from.lt(before))
+}
+
 /// Whether the keys of the first tenants open with these key-encryption keys; of how many.
 pub fn check(conn: &mut Connection, keyring: &Keyring, now: UtcTime, most: i64) -> Result<usize, KeyError> {
     let ids: Vec<TenantId> =

@@ -108,7 +108,12 @@ async fn a_tenant_with_everything_is_made_from_the_command_line() {
     assert!(missing.contains("redirect_uris must name at least one"), "{missing}");
     let bad = program.refusal(&[&create[..], &tenant, &["--redirect-uri", "http://shop.example/cb"]].concat());
     assert!(bad.contains("must use https"), "{bad}");
-    let client = program.json(&[&create[..], &tenant, &["--redirect-uri", "https://shop.example/cb"]].concat());
+    let client = program.json(
+        &[&create[..], &tenant, &["--redirect-uri", "https://shop.example/cb", "--client-uri", "https://shop.example"]]
+            .concat(),
+    );
+    let unsafe_uri = ["client", "create", "--name", "Evil", "--type", "machine", "--client-uri", "javascript:alert(1)"];
+    assert!(program.refusal(&[&unsafe_uri[..], &tenant].concat()).contains("client_uri must be an http or https"));
     let rotated = program.json(&[&["client", "rotate-secret", "--client-id", "shop"][..], &tenant].concat());
     assert_ne!(client["client_secret"], rotated["client_secret"]);
     let listed = program.json(&[&["client", "list"][..], &tenant].concat());

@@ -178,6 +178,7 @@ pub fn new_client(client_id: &str) -> NewClient {
         row_id: ClientRowId::new(&SystemClock, &SystemRandom),
         client_id: client_id.parse().unwrap(),
         name: format!("The {client_id}").parse().unwrap(),
+        client_uri: None,
         auth_method: AuthMethod::None,
         secret: None,
         jwks: None,

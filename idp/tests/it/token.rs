@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tenantry_db::TenantScope;
 use tenantry_idp::clients::AuthMethod;
+use tenantry_idp::keys::rotation;
 use tenantry_jose::{Algorithm, Expected, KeySet, SigningKey, left_half_hash, verify};
 use tenantry_types::Clock as _;
 
-use crate::support::{AUDIENCE, Browser, REDIRECT_URI, Reply, SECRET, TestIdp, VERIFIER, authorization, claims, http};
+use crate::support::{
+    AUDIENCE, Browser, REDIRECT_URI, Reply, SECRET, TestIdp, VERIFIER, authorization, claims, http, other_tenant,
+};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -373,6 +377,28 @@ async fn only_origins_of_clients_may_call_with_scripts() {
     };
     assert_eq!(preflight("https://app.example.com").await.unwrap(), "https://app.example.com");
     assert!(preflight("https://evil.example").await.is_none());
+}
+
+#[actix_web::test]
+async fn keys_are_rotated_by_themselves_once_they_have_signed_for_long_enough() {
+    let idp = TestIdp::start().await;
+    let other = other_tenant(&idp, "other").await;
+    let rotate = async || rotation::rotate_due(&idp.db, &idp.maker, &idp.config).await.unwrap();
+    assert_eq!(rotate().await, 0);
+    idp.advance(90 * 86_400 + 1);
+    // Two replicas at once: one of them does it.
+    let (first, second) = futures_util::join!(rotate(), rotate());
+    assert_eq!(first + second, 2, "both tenants once");
+    assert_eq!(rotate().await, 0, "the new key has not signed for long");
+    assert_eq!(published_keys(&idp).await.len(), 2);
+    let scope = TenantScope::system(other, "test");
+    let keyring = idp.maker.keyring.clone();
+    let now = idp.clock.now();
+    let theirs = idp.db.read(move |conn| tenantry_idp::keys::store::load(conn, scope, &keyring, now)).await.unwrap();
+    assert_eq!(theirs.keys().len(), 2);
+    assert!(theirs.keys()[1].signs_from > now, "published before it signs");
+    idp.advance(86_400);
+    assert_eq!(published_keys(&idp).await.len(), 1, "the old one is gone when nothing that it signed is good");
 }
 
 #[actix_web::test]

@@ -93,6 +93,7 @@ async fn whoami(
     origin: ExternalOrigin,
 ) -> HttpResponse {
     let outgoing: Vec<_> = trace.outgoing().collect();
+    #[allow(clippy::disallowed_methods, reason = "what it would say is what the test compares")]
     let info = request.connection_info();
     HttpResponse::Ok().json(json!({
         "id": id.to_string(),

@@ -357,6 +357,19 @@ async fn keys_are_fetched_once_and_again_when_they_are_rotated() {
 }
 
 #[actix_web::test]
+async fn the_provider_is_asked_in_the_trace_of_the_caller() {
+    let api = TestApi::start().await;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let request = api.request(Method::GET, ME).bearer_auth(api.administrator());
+    let response = request.header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01")).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let traces = api.idp.state().traces.lock().unwrap().clone();
+    let [carried] = traces.as_slice() else { panic!("{traces:?}") };
+    assert!(carried.starts_with(&format!("00-{trace}-")), "{carried}");
+    assert!(!carried.contains("00f067aa0ba902b7"), "the parent is this service's own span");
+}
+
+#[actix_web::test]
 async fn many_first_tokens_at_once_cost_one_fetch() {
     let api = TestApi::start().await;
     let tokens: Vec<String> = (0..16).map(|_| api.administrator()).collect();
