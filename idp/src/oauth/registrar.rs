@@ -1,6 +1,7 @@
 //! oxide-auth's view of a client that is already loaded.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use oxide_auth::primitives::registrar::{
     BoundClient, ClientUrl, ExactUrl, PreGrant, RegisteredUrl, Registrar, RegistrarError,
@@ -20,16 +21,19 @@ pub struct OneClient<'a> {
     pub default: &'a ScopeSet,
 }
 
-/// What stands in for a redirect URI where a flow has none.
-const NO_REDIRECT: &str = "urn:ietf:wg:oauth:2.0:oob";
+/// What stands in for a redirect URI where a flow has none. Parsed once: it goes through every token of a machine.
+fn no_redirect() -> Result<&'static RegisteredUrl, RegistrarError> {
+    static URL: OnceLock<Option<RegisteredUrl>> = OnceLock::new();
+    let parse = || "urn:ietf:wg:oauth:2.0:oob".parse::<ExactUrl>().ok().map(RegisteredUrl::Exact);
+    URL.get_or_init(parse).as_ref().ok_or(RegistrarError::PrimitiveError)
+}
 
 impl OneClient<'_> {
     /// Binds the client without a redirect URI: for flows that redirect nobody.
     pub fn bind_without_redirect(&self) -> Result<BoundClient<'static>, RegistrarError> {
-        let url = NO_REDIRECT.parse::<ExactUrl>().map_err(|_| RegistrarError::PrimitiveError)?;
         Ok(BoundClient {
             client_id: Cow::Owned(self.client.client_id.as_str().to_owned()),
-            redirect_uri: Cow::Owned(RegisteredUrl::Exact(url)),
+            redirect_uri: Cow::Borrowed(no_redirect()?),
         })
     }
 }

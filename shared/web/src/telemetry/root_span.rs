@@ -5,7 +5,8 @@ use std::rc::Rc;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
-use tracing::Span;
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, Span};
 use tracing::field::Empty;
 use tracing_actix_web::{RootSpan, RootSpanBuilder};
 
@@ -53,6 +54,13 @@ impl RootSpanBuilder for RequestSpan {
 
 fn finish<B>(span: &Span, request: Option<&HttpRequest>, route: Option<&str>, response: &HttpResponse<B>) {
     let status = response.status();
+    let is_probe = matches!(route, Some("/livez" | "/readyz"));
+    // What no line will show costs nothing. Not asked with `enabled!`, after which a layer that has a filter of its own
+    // can miss the next event.
+    let level = if is_probe { Level::DEBUG } else { Level::INFO };
+    if level > LevelFilter::current() && !status.is_server_error() {
+        return;
+    }
     let latency = request.and_then(RequestContext::of).map(|context| context.started.elapsed());
     tracing::record_all!(
         span,
@@ -63,7 +71,7 @@ fn finish<B>(span: &Span, request: Option<&HttpRequest>, route: Option<&str>, re
     if status.is_server_error() {
         log_cause(response);
     }
-    if matches!(route, Some("/livez" | "/readyz")) {
+    if is_probe {
         tracing::debug!(target: "tenantry_web::request", "answered");
     } else {
         tracing::info!(target: "tenantry_web::request", "answered");
