@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::HttpServiceFactory;
+use actix_web::guard::fn_guard;
+use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use diesel_migrations::embed_migrations;
 use tenantry_db::{Db, DbError, Migrations, PoolOptions};
 use tenantry_jose::{Keyring, KeyringError};
-use tenantry_types::{Clock, Problem, Random};
+use tenantry_types::{Clock, Problem, Random, RandomAhead};
 use tenantry_web::config::DatabaseConfig;
 use tenantry_web::cors;
 use tenantry_web::health::Health;
@@ -113,6 +115,7 @@ impl Application {
             throttle: redis.map_or_else(Throttle::in_memory, Throttle::in_redis),
             secrets: Secrets::derive(&keyring),
             pages: Pages::new()?,
+            token_ids: RandomAhead::new(Arc::clone(&random)),
             hasher,
             db,
             clock,
@@ -251,6 +254,13 @@ fn issuer_routes(services: &mut ServiceConfig) {
         )
         .service(endpoint("/oauth2/jwks").get(keys::jwks).into_resource().wrap(cors::public()))
         .service(for_people(endpoint("/oauth2/authorize").get(authorize::by_get).post(authorize::by_post)))
+        // Without an origin it comes from no script of a page, and CORS has nothing to say.
+        .service(
+            endpoint("/oauth2/token")
+                .post(token::token)
+                .into_resource()
+                .guard(fn_guard(|request| !request.head().headers().contains_key(header::ORIGIN))),
+        )
         .service(
             endpoint("/oauth2/token")
                 .post(token::token)
@@ -283,6 +293,6 @@ async fn asset(idp: Data<Idp>, request: HttpRequest) -> Result<HttpResponse, Pro
     let asset = idp.pages.asset(request.path()).ok_or_else(|| ProblemResponse::from(Problem::not_found()))?;
     Ok(HttpResponse::Ok()
         .content_type(asset.content_type)
-        .insert_header((actix_web::http::header::CACHE_CONTROL, ASSET_CACHE_CONTROL))
+        .insert_header((header::CACHE_CONTROL, ASSET_CACHE_CONTROL))
         .body(asset.body.clone()))
 }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tenantry_db::Db;
 use tenantry_jose::{HmacKey, Keyring};
-use tenantry_types::{Clock, PublicUrl, Random};
+use tenantry_types::{Clock, PublicUrl, Random, RandomAhead};
 
 use crate::clients::ClientDirectory;
 use crate::config::Config;
@@ -34,6 +34,8 @@ pub struct Idp {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// Randomness for the names of tokens.
+    pub token_ids: RandomAhead<16>,
     /// Tenants by slug and domain.
     pub tenants: TenantDirectory,
     /// Clients by name.
@@ -114,8 +116,6 @@ impl Idp {
 
     /// A `jti` that no other token has: 128 random bits.
     pub fn new_token_id(&self) -> String {
-        let mut bytes = [0_u8; 16];
-        self.random.fill(&mut bytes);
-        URL_SAFE_NO_PAD.encode(bytes)
+        URL_SAFE_NO_PAD.encode(self.token_ids.next())
     }
 }

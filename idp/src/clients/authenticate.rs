@@ -152,8 +152,9 @@ fn basic(header: &str) -> Option<(String, String)> {
 }
 
 fn form_decoded(text: &str) -> Option<String> {
-    // `&` and `=` cannot stand in an encoded value; with them this would be several parameters.
-    if text.contains(['&', '=']) {
+    // Mostly there is nothing to decode. And `&` and `=` cannot stand in an encoded value; with them this would be several
+    // parameters.
+    if !text.contains(['%', '+']) || text.contains(['&', '=']) {
         return Some(text.to_owned());
     }
     form_urlencoded::parse(text.as_bytes()).next().map(|(decoded, _)| decoded.into_owned())

@@ -23,7 +23,7 @@ pub use hash::Sha256Hash;
 pub use host::DomainName;
 pub use id::*;
 pub use problem::{InputError, Problem};
-pub use random::{Random, SystemRandom, random_token};
+pub use random::{Random, RandomAhead, SystemRandom, random_token};
 pub use response::{Envelope, Page};
 pub use scope::{Scope, ScopeSet};
 pub use slug::Slug;

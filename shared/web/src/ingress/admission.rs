@@ -7,9 +7,9 @@ use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use tenantry_types::Problem;
 
+use super::NEEDED;
 use super::forwarded::{self, TrustedProxies};
 use super::host::normalise_host;
-use super::random_ahead::NEEDED;
 use super::trace::hex;
 use super::{ClientAddress, ExternalOrigin, RequestContext, RequestId, TraceContext};
 use crate::config::HttpConfig;

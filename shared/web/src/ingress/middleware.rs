@@ -7,13 +7,12 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::{Error, HttpMessage as _};
 use futures_util::future::{LocalBoxFuture, Ready, ready};
-use tenantry_types::Random;
+use tenantry_types::{Random, RandomAhead};
 
-use super::RequestContext;
 use super::admission::Admission;
 use super::finish::Finish;
 use super::headers::SecurityHeaders;
-use super::random_ahead::RandomAhead;
+use super::{NEEDED, RequestContext};
 use crate::config::HttpConfig;
 use crate::metrics::{HttpMetrics, WorkerMetrics};
 use crate::server::ConnectionState;
@@ -75,7 +74,7 @@ pub(crate) struct IngressService<S> {
     service: S,
     shared: Arc<Shared>,
     worker: Rc<WorkerMetrics>,
-    random: RandomAhead,
+    random: RandomAhead<NEEDED>,
 }
 
 impl<S, B> Service<ServiceRequest> for IngressService<S>

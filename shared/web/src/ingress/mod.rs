@@ -11,7 +11,6 @@ mod forwarded;
 mod headers;
 mod host;
 mod middleware;
-mod random_ahead;
 mod request_id;
 mod trace;
 
@@ -21,3 +20,6 @@ pub use host::{ExternalOrigin, Scheme};
 pub(crate) use middleware::Ingress;
 pub use request_id::RequestId;
 pub use trace::TraceContext;
+
+/// The random bytes that a request needs for its names: 16 for the trace, 8 for the span.
+const NEEDED: usize = 24;

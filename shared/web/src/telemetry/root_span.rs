@@ -5,9 +5,9 @@ use std::rc::Rc;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
+use tracing::field::Empty;
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Span};
-use tracing::field::Empty;
 use tracing_actix_web::{RootSpan, RootSpanBuilder};
 
 use super::Cause;
