@@ -44,8 +44,12 @@ export async function report({ seconds, connections, limits, tenantry, peer }) {
   ]
   const errors = [...Object.entries(ours), ...Object.entries(theirs)].filter(([, figure]) => figure.errors > 0)
 
+  // What node-oidc-provider reached on a machine of this size when the goal was set, on one busy core.
+  const peerAtFirst = 2_170
   const goals = [
-    ['client credentials a second, at least 10 × node-oidc-provider', `${times(ours.client_credentials.per_second / theirs.client_credentials.per_second)}`,
+    [`client credentials a second, at least 10 × the ${peerAtFirst.toLocaleString('en')}/s that node-oidc-provider had when the goal was set`,
+      `${times(ours.client_credentials.per_second / peerAtFirst)}`, ours.client_credentials.per_second >= 10 * peerAtFirst],
+    ['the same, beside node-oidc-provider in this run', `${times(ours.client_credentials.per_second / theirs.client_credentials.per_second)}`,
       ours.client_credentials.per_second >= 10 * theirs.client_credentials.per_second],
     ['their 99th percentile under 5 ms', milliseconds(ours.client_credentials.p99_ms), ours.client_credentials.p99_ms < 5],
     ['resident memory of the identity provider after client credentials, under 40 MB', megabytes(tenantry.idp.after_tokens.resident_mb),

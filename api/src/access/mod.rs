@@ -6,6 +6,7 @@
 mod error;
 mod guard;
 mod model;
+pub mod policy;
 mod roles;
 mod routes;
 

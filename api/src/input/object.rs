@@ -112,6 +112,25 @@ impl Object {
         })
     }
 
+    /// Takes a whole number within a range, negative or not, which stands for `default` when it is absent.
+    pub fn integer(&mut self, name: &str, range: std::ops::RangeInclusive<i64>, default: i64) -> i64 {
+        let Some(value) = self.members.remove(name) else { return default };
+        value.as_i64().filter(|number| range.contains(number)).unwrap_or_else(|| {
+            self.refuse(name, "range", format!("must be a whole number from {} to {}", range.start(), range.end()));
+            default
+        })
+    }
+
+    /// Takes a member as it is.
+    pub fn value(&mut self, name: &str) -> Option<Value> {
+        self.members.remove(name)
+    }
+
+    /// Whether there is such a member, and it is not `null`.
+    pub fn has(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// Takes all members that are left, by their names in order.
     pub fn rest(&mut self) -> BTreeMap<String, Value> {
         std::mem::take(&mut self.members).into_iter().collect()

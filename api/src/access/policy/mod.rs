@@ -1,0 +1,26 @@
+//! Policies: rules that tenants write, over attributes of the caller, the surroundings and the resource.
+//!
+//! A policy is read, checked against the attributes that there are, and compiled when it is saved ([`Policy::parse`]).
+//! A [`PolicySet`] is what a tenant has switched on; it decides and explains. The language is described in
+//! `docs/policies.md`. Nothing here knows HTTP or the database, and every evaluation ends.
+
+mod ast;
+mod compile;
+mod decide;
+mod document;
+mod evaluate;
+mod lexer;
+mod parser;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub use compile::{CompileError, Term, Test, compile};
+pub use decide::{Explanation, PolicySet, Step, Verdict};
+pub use document::{Alternative, Catalogue, Condition, Effect, Policy, Resource, Target};
+pub use evaluate::{Facts, Truth};
+pub use lexer::SyntaxError;
+pub use parser::parse as parse_expression;
+pub use schema::{Attribute, Schema, Slot};
+pub use value::{Currency, Money, Type, Value};

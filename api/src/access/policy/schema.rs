@@ -1,0 +1,115 @@
+//! Which attributes there are, and of what type.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::value::Type;
+
+/// The attributes that conditions about one resource may name: those of the caller and the surroundings, and the
+/// resource's own. Each has a slot, where its value stands when a decision is made. The common ones have the same slots in
+/// every schema.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    by_name: BTreeMap<Arc<str>, Slot>,
+    attributes: Vec<Attribute>,
+}
+
+/// Where the value of an attribute stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot(u16);
+
+/// An attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribute {
+    /// As conditions name it: `booking.scheduled_time`.
+    pub name: Arc<str>,
+    /// Of what type its values are.
+    pub r#type: Type,
+    /// What it means, for people who write policies.
+    pub meaning: Arc<str>,
+}
+
+/// What is known of every caller and every request.
+const COMMON: &[(&str, Type, &str)] = &[
+    ("user.id", Type::Text, "the id of the person; a client has none"),
+    ("user.role", Type::Set, "the roles of the person in this tenant"),
+    ("user.teams", Type::Set, "the groups of the person in this tenant"),
+    ("client.id", Type::Text, "the client that calls"),
+    ("tenant.id", Type::Text, "the id of the tenant"),
+    ("tenant.slug", Type::Text, "the short name of the tenant"),
+    ("env.time", Type::Time, "the time of the decision"),
+    ("env.ip", Type::Address, "the address that the request came from"),
+    ("env.acr", Type::Text, "how strongly the person was authenticated"),
+    ("env.amr", Type::Set, "by which methods the person was authenticated"),
+    ("env.auth_time", Type::Time, "when the person was authenticated"),
+];
+
+impl Attribute {
+    /// An attribute.
+    pub fn new(name: &str, r#type: Type, meaning: &str) -> Self {
+        Self { name: name.into(), r#type, meaning: meaning.into() }
+    }
+}
+
+impl Slot {
+    /// Its place in a list of values.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl Schema {
+    /// The common attributes, and these of a resource.
+    pub fn with(of_resource: impl IntoIterator<Item = Attribute>) -> Self {
+        let common = COMMON.iter().map(|(name, r#type, meaning)| Attribute::new(name, *r#type, meaning));
+        let attributes: Vec<Attribute> = common.chain(of_resource).take(MOST_ATTRIBUTES).collect();
+        let slots = (0..u16::MAX).map(Slot);
+        let by_name = attributes.iter().map(|attribute| Arc::clone(&attribute.name)).zip(slots).collect();
+        Self { by_name, attributes }
+    }
+
+    /// The slot of an attribute.
+    pub fn slot(&self, name: &str) -> Option<Slot> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The attribute of a slot of this schema.
+    pub fn attribute(&self, slot: Slot) -> Option<&Attribute> {
+        self.attributes.get(slot.index())
+    }
+
+    /// All attributes, in the order of their slots.
+    pub fn attributes(&self) -> &[Attribute] {
+        &self.attributes
+    }
+
+    /// The name that was probably meant, when one is near enough.
+    pub fn nearest(&self, name: &str) -> Option<&str> {
+        let short: String = name.chars().take(MOST_LETTERS).collect();
+        let near = |known: &str| strsim::damerau_levenshtein(known, &short);
+        let (distance, nearest) = self.by_name.keys().map(|known| (near(known), &**known)).min()?;
+        (distance <= 1 + short.len() / 5).then_some(nearest)
+    }
+}
+
+/// More than any resource has.
+const MOST_ATTRIBUTES: usize = 1_000;
+/// What is longer than any name.
+const MOST_LETTERS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_probably_meant() {
+        let schema = Schema::with([Attribute::new("booking.scheduled_time", Type::Time, "")]);
+        assert_eq!(schema.nearest("booking.schedule_time"), Some("booking.scheduled_time"));
+        assert_eq!(schema.nearest("user.roles"), Some("user.role"));
+        assert_eq!(schema.nearest("colour"), None);
+        assert_eq!(schema.nearest(&"x".repeat(100_000)), None);
+        let slot = schema.slot("user.role").unwrap();
+        assert_eq!(schema.attribute(slot).unwrap().r#type, Type::Set);
+        assert_eq!(schema.slot("user.shoe_size"), None);
+    }
+}
