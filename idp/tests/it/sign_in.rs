@@ -1,5 +1,6 @@
 //! `/sign-in`.
 
+use futures_util::future::join_all;
 use tenantry_testing::RoundRobin;
 
 use crate::support::{Browser, PASSWORD, TestIdp, authorization};
@@ -60,6 +61,22 @@ async fn guessing_is_slowed_down_and_the_owner_is_not_locked_out() {
     idp.advance(2);
     let page = attacker.authorize(&idp, &authorization(&[])).await;
     assert_eq!(attacker.submit_sign_in(&idp, &page, "ada", PASSWORD).await.status, 303, "the wait is over");
+}
+
+#[actix_web::test]
+async fn guesses_at_once_are_counted_as_if_they_came_one_after_the_other() {
+    let idp = TestIdp::start_with(|config| config.passwords.argon2_memory_kib = 8_192).await;
+    let mut attacker = Browser::new();
+    let page = attacker.authorize(&idp, &authorization(&[])).await;
+    let answers = join_all((0..40).map(|_| {
+        let (mut attacker, idp, page) = (attacker.clone(), &idp, &page);
+        async move { attacker.submit_sign_in(idp, page, "ada", "wrong").await.status.as_u16() }
+    }))
+    .await;
+    // Six are free or the first that costs; four more can be under way when the last free one is counted.
+    let tried = answers.iter().filter(|status| **status == 401).count();
+    assert!((6..=10).contains(&tried), "{answers:?}");
+    assert!(answers.iter().all(|status| matches!(status, 401 | 429)), "{answers:?}");
 }
 
 #[actix_web::test]

@@ -30,6 +30,10 @@ impl MemoryThrottle {
         latest
     }
 
+    pub(super) async fn failures(&self, key: &str) -> u32 {
+        self.counters.get(key).await.map_or(0, |counter| counter.failures)
+    }
+
     pub(super) async fn failed(&self, attempt: &Attempt, now: u64) {
         for (limit, key) in attempt.keys() {
             self.counters

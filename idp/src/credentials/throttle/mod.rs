@@ -4,12 +4,20 @@
 //! the wait until the next try; a wait is never longer than a quarter of an hour, and failures are forgotten after a
 //! day, so that nobody can lock somebody else out for good. A browser that signed in to an account before (it holds a
 //! signed device cookie) is counted apart: a flood of wrong passwords from elsewhere does not keep it out.
+//!
+//! A failure counts when it is known to be one, and checking a password takes a while. So that many guesses at once are not
+//! all made before the first is counted, only a few tries for one account are under way at a time, and only one once the
+//! free ones are used up ([`Throttle::turn`]).
 
 mod memory;
 mod redis;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
+
+use moka::future::Cache;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use tenantry_types::{Sha256Hash, TenantId, UtcTime};
 
@@ -22,6 +30,12 @@ pub enum ThrottleError {
     /// Redis failed. Whoever asks must refuse: an open throttle would be worse than none.
     #[error("the login throttle is not available: {0}")]
     Unavailable(String),
+}
+
+impl ThrottleError {
+    fn nothing_to_count() -> Self {
+        Self::Unavailable("an attempt without an account".to_owned())
+    }
 }
 
 /// What a counter is for, and how it counts.
@@ -92,31 +106,69 @@ fn network_of(address: IpAddr) -> String {
     }
 }
 
+/// How many tries for one account are under way at a time, at each replica.
+const AT_ONCE: u32 = 5;
+
 /// Counts failures to sign in: in this process, or in Redis where several replicas must agree.
 #[derive(Debug, Clone)]
-pub enum Throttle {
-    /// Counters of this process.
+pub struct Throttle {
+    counters: Counters,
+    /// Who is trying, by account.
+    gates: Cache<String, Arc<Semaphore>>,
+}
+
+#[derive(Debug, Clone)]
+enum Counters {
     Memory(MemoryThrottle),
-    /// Counters that all replicas share.
     Redis(RedisThrottle),
 }
 
+/// Leave to try, until it is dropped.
+#[derive(Debug)]
+#[must_use = "others wait for their turn until this one is dropped"]
+pub struct Turn {
+    _permits: OwnedSemaphorePermit,
+}
+
 impl Throttle {
+    fn with(counters: Counters) -> Self {
+        let gates = Cache::builder().max_capacity(200_000).time_to_idle(Duration::from_secs(60)).build();
+        Self { counters, gates }
+    }
+
     /// Counters of this process.
     pub fn in_memory() -> Self {
-        Self::Memory(MemoryThrottle::new())
+        Self::with(Counters::Memory(MemoryThrottle::new()))
     }
 
     /// Counters that all replicas share.
     pub fn in_redis(pool: deadpool_redis::Pool) -> Self {
-        Self::Redis(RedisThrottle::new(pool))
+        Self::with(Counters::Redis(RedisThrottle::new(pool)))
+    }
+
+    /// Waits for leave to try. To be held from before [`Self::wait`] until the outcome is counted.
+    pub async fn turn(&self, attempt: &Attempt) -> Result<Turn, ThrottleError> {
+        let Some((limit, key)) = attempt.keys().next() else { return Err(ThrottleError::nothing_to_count()) };
+        let gate = self.gates.get_with(key.clone(), async { Arc::new(Semaphore::new(AT_ONCE as usize)) }).await;
+        let closed = |_| ThrottleError::nothing_to_count();
+        let permits = Arc::clone(&gate).acquire_owned().await.map_err(closed)?;
+        let failures = match &self.counters {
+            Counters::Memory(memory) => memory.failures(&key).await,
+            Counters::Redis(redis) => redis.failures(&key).await?,
+        };
+        if failures < limit.free {
+            return Ok(Turn { _permits: permits });
+        }
+        drop(permits);
+        let permits = gate.acquire_many_owned(AT_ONCE).await.map_err(closed)?;
+        Ok(Turn { _permits: permits })
     }
 
     /// How long this try must wait; `None` when it may go ahead now.
     pub async fn wait(&self, attempt: &Attempt, now: UtcTime) -> Result<Option<Duration>, ThrottleError> {
-        let blocked_until = match self {
-            Self::Memory(memory) => memory.blocked_until(attempt).await,
-            Self::Redis(redis) => redis.blocked_until(attempt).await?,
+        let blocked_until = match &self.counters {
+            Counters::Memory(memory) => memory.blocked_until(attempt).await,
+            Counters::Redis(redis) => redis.blocked_until(attempt).await?,
         };
         let now = millis(now);
         Ok((blocked_until > now).then(|| Duration::from_millis(blocked_until - now)))
@@ -124,9 +176,9 @@ impl Throttle {
 
     /// The try was a failure.
     pub async fn failed(&self, attempt: &Attempt, now: UtcTime) -> Result<(), ThrottleError> {
-        match self {
-            Self::Memory(memory) => memory.failed(attempt, millis(now)).await,
-            Self::Redis(redis) => redis.failed(attempt, millis(now)).await?,
+        match &self.counters {
+            Counters::Memory(memory) => memory.failed(attempt, millis(now)).await,
+            Counters::Redis(redis) => redis.failed(attempt, millis(now)).await?,
         }
         Ok(())
     }
@@ -134,9 +186,9 @@ impl Throttle {
     /// The try was right: the account's own counter starts anew. Those of the address and the tenant do not, or an
     /// attacker could clear them with an account of their own.
     pub async fn succeeded(&self, attempt: &Attempt) -> Result<(), ThrottleError> {
-        match self {
-            Self::Memory(memory) => memory.forget_account(attempt).await,
-            Self::Redis(redis) => redis.forget_account(attempt).await?,
+        match &self.counters {
+            Counters::Memory(memory) => memory.forget_account(attempt).await,
+            Counters::Redis(redis) => redis.forget_account(attempt).await?,
         }
         Ok(())
     }

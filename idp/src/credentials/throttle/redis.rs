@@ -30,6 +30,11 @@ impl RedisThrottle {
         Ok(times.into_iter().flatten().max().unwrap_or(0))
     }
 
+    pub(super) async fn failures(&self, key: &str) -> Result<u32, ThrottleError> {
+        let count: Option<u32> = self.connection().await?.get(failures(key)).await.map_err(unavailable)?;
+        Ok(count.unwrap_or(0))
+    }
+
     pub(super) async fn failed(&self, attempt: &Attempt, now: u64) -> Result<(), ThrottleError> {
         let mut connection = self.connection().await?;
         let mut count = redis::pipe();

@@ -88,6 +88,7 @@ pub async fn submit(
     let password = sent.get("password").unwrap_or_default();
     let device = known_device(&idp, &issuer, &request, username);
     let attempt = Attempt::new(issuer.tenant.id, username, address, device.as_deref());
+    let _turn = idp.throttle.turn(&attempt).await?;
     if let Some(wait) = idp.throttle.wait(&attempt, idp.clock.now()).await? {
         let retry_after_seconds = wait.as_secs() + 1;
         let mut response = again(StatusCode::TOO_MANY_REQUESTS, SignInError::Throttled { retry_after_seconds })?;
