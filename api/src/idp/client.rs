@@ -108,7 +108,7 @@ impl IdpClient {
     /// # Errors
     /// [`IdpError::Unreachable`], [`IdpError::Answer`].
     pub async fn issuer(&self, issuer: &str) -> Result<Option<IssuerRecord>, IdpError> {
-        let mut url = self.0.public.url();
+        let mut url = self.0.public.url().clone();
         url.set_path(&format!("{}/.well-known/tenantry/issuer", url.path().trim_end_matches('/')));
         url.query_pairs_mut().append_pair("issuer", issuer);
         let Some(body) = self.get_json(url.as_str()).await? else { return Ok(None) };

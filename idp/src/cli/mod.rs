@@ -64,7 +64,8 @@ enum Command {
 pub async fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let output = Output { json: arguments.json };
-    match dispatch(arguments, output).await {
+    // It holds the state of whichever command it is: too much for the stack of the caller.
+    match Box::pin(dispatch(arguments, output)).await {
         Ok(code) => code,
         Err(error) => {
             output.failure(&*error);

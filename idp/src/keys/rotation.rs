@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenantry_db::{Connection, Db, TenantScope};
+use tenantry_db::{Connection, Db, DbError, TenantScope};
 use tenantry_jose::SigningKey;
 use tenantry_types::UtcTime;
 
@@ -45,8 +45,8 @@ pub fn rotate(
 }
 
 /// Rotates the keys of tenants whose newest has signed for `keys.rotate_after_days`; of how many tenants. Each is a
-/// transaction of its own, and of several replicas one does it.
-pub async fn rotate_due(db: &Db, maker: &KeyMaker, config: &Config) -> Result<usize, KeyError> {
+/// transaction of its own, and of several replicas one does it. What fails is logged, and tried again in the next round.
+pub async fn rotate_due(db: &Db, maker: &KeyMaker, config: &Config) -> Result<usize, DbError> {
     let days = config.keys.rotate_after_days;
     if days == 0 {
         return Ok(0);
@@ -64,7 +64,11 @@ pub async fn rotate_due(db: &Db, maker: &KeyMaker, config: &Config) -> Result<us
             }
             rotate(conn, scope, &maker, plan, "system").map(|_| true)
         });
-        rotated += usize::from(done.await?);
+        match done.await {
+            Ok(done) => rotated += usize::from(done),
+            // One tenant that cannot be rotated keeps no other from it.
+            Err(error) => tracing::error!(%tenant, %error, "signing keys could not be rotated"),
+        }
     }
     Ok(rotated)
 }

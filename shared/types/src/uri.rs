@@ -43,38 +43,38 @@ crate::stored_as_text!(Origin);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "diesel", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
 #[cfg_attr(feature = "diesel", diesel(sql_type = diesel::sql_types::Text))]
-pub struct PublicUrl(String);
+pub struct PublicUrl {
+    /// Without a slash at the end, which `url` has where there is no path.
+    text: String,
+    url: Url,
+}
 
 impl PublicUrl {
     /// The address as text, to which paths are added.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The address as a parsed URL.
-    ///
-    /// # Panics
-    /// Never: it was parsed when it was made.
-    pub fn url(&self) -> Url {
-        #[allow(clippy::expect_used, reason = "parsed when it was made")]
-        Url::parse(&self.0).expect("a parsed URL parses")
+    pub const fn url(&self) -> &Url {
+        &self.url
     }
 
     /// Host, and port where it is not the scheme's own: what the `Host` header says.
     pub fn authority(&self) -> String {
-        let url = self.url();
+        let url = &self.url;
         let host = url.host_str().unwrap_or_default();
         url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
     /// Whether it is reached over TLS.
     pub fn is_https(&self) -> bool {
-        self.0.starts_with("https:")
+        self.url.scheme() == "https"
     }
 
     /// Whether only this machine can reach it.
     pub fn is_loopback(&self) -> bool {
-        match self.url().host() {
+        match self.url.host() {
             Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
             Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
             Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
@@ -96,7 +96,12 @@ impl FromStr for PublicUrl {
             && url.fragment().is_none()
             && url.username().is_empty()
             && url.password().is_none();
-        if good { Ok(Self(url.as_str().trim_end_matches('/').to_owned())) } else { Err(wrong()) }
+        if !good {
+            return Err(wrong());
+        }
+        let text = url.as_str().trim_end_matches('/').to_owned();
+        let url = Url::parse(&text).map_err(|_| wrong())?;
+        Ok(Self { text, url })
     }
 }
 

@@ -21,7 +21,7 @@ pub enum Predicate {
     Network(IpNet),
     /// `one_of(user.teams)`: is one of the texts of a set; for a set, has one of them.
     OneOf(Arc<str>),
-    /// `between a and b`: not before `a` and before `b`… inclusive of both for numbers, money and durations.
+    /// `between a and b`: from the first to the second, both of which belong to it.
     Between(Operand, Operand),
     /// `between 09:00 and 18:00 Asia/Kolkata`: the time of day in a zone, from the first up to but not including the second.
     /// Where the first is later, over midnight.

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use tenantry_types::{InputError, text_enum};
 
 use super::compile::{Test, compile};
-use super::schema::Schema;
+use super::schema::{Schema, nearest};
 use crate::input::{Errors, Object};
 
 /// How many alternatives a policy has at most.
@@ -161,11 +161,11 @@ fn target(catalogue: &Catalogue, mut object: Object) -> Target {
     if let Some(name) = &resource {
         match catalogue.resources.get(name) {
             None => {
-                object.refuse("resource", "unknown_resource", nearest(name, catalogue.resources.keys(), "resource"));
+                object.refuse("resource", "unknown_resource", unknown(name, catalogue.resources.keys(), "resource"));
             }
             Some(resource) => {
                 if let Some(action) = action.as_ref().filter(|action| !resource.actions.contains(action)) {
-                    object.refuse("action", "unknown_action", nearest(action, resource.actions.iter(), "action"));
+                    object.refuse("action", "unknown_action", unknown(action, resource.actions.iter(), "action"));
                 }
             }
         }
@@ -174,13 +174,10 @@ fn target(catalogue: &Catalogue, mut object: Object) -> Target {
     Target { resource, action }
 }
 
-fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a Arc<str>>, what: &str) -> String {
-    let given: String = given.chars().take(64).collect();
-    let nearest = known.map(|known| (strsim::damerau_levenshtein(known, &given), known)).min();
-    let suggestion = match nearest {
-        Some((distance, known)) if distance <= 1 + given.len() / 5 => format!("; did you mean {known}?"),
-        _ => String::new(),
-    };
+fn unknown<'a>(given: &str, known: impl Iterator<Item = &'a Arc<str>>, what: &str) -> String {
+    let suggestion = nearest(given, known.map(|known| &**known));
+    let suggestion = suggestion.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    let given: String = given.chars().take(100).collect();
     format!("there is no {what} '{given}'{suggestion}")
 }
 

@@ -98,7 +98,7 @@ impl Parser {
         found
     }
 
-    fn expect(&mut self, sign: &'static str) -> Result<(), SyntaxError> {
+    fn must_see(&mut self, sign: &'static str) -> Result<(), SyntaxError> {
         if self.sign(sign) { Ok(()) } else { self.wrong(format!("'{sign}' is missing")) }
     }
 
@@ -143,15 +143,15 @@ impl Parser {
             "between" => self.range(),
             "exists" => Ok(Predicate::Exists),
             "not" => {
-                self.expect("(")?;
+                self.must_see("(")?;
                 let inner = self.deeper(Self::predicate)?;
-                self.expect(")")?;
+                self.must_see(")")?;
                 Ok(Predicate::Not(Box::new(inner)))
             }
             "one_of" => {
-                self.expect("(")?;
+                self.must_see("(")?;
                 let attribute = self.attribute()?;
-                self.expect(")")?;
+                self.must_see(")")?;
                 Ok(Predicate::OneOf(attribute))
             }
             name => match name.parse::<Part>() {
@@ -179,7 +179,7 @@ impl Parser {
         while self.sign(",") {
             members.push(self.operand()?);
         }
-        self.expect("]")?;
+        self.must_see("]")?;
         Ok(Predicate::In(members))
     }
 
@@ -228,7 +228,7 @@ impl Parser {
     fn factor(&mut self) -> Result<Operand, SyntaxError> {
         if self.sign("(") {
             let inner = self.deeper(Self::operand)?;
-            self.expect(")")?;
+            self.must_see(")")?;
             return Ok(inner);
         }
         if self.sign("-") {
@@ -242,8 +242,8 @@ impl Parser {
         let start = self.next;
         let Some(name) = self.name() else { return self.wrong("a value or an attribute is missing") };
         if &*name == "now" {
-            self.expect("(")?;
-            self.expect(")")?;
+            self.must_see("(")?;
+            self.must_see(")")?;
             return Ok(Operand::Now);
         }
         if name.contains('.') {

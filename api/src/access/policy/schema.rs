@@ -85,11 +85,15 @@ impl Schema {
 
     /// The name that was probably meant, when one is near enough.
     pub fn nearest(&self, name: &str) -> Option<&str> {
-        let short: String = name.chars().take(MOST_LETTERS).collect();
-        let near = |known: &str| strsim::damerau_levenshtein(known, &short);
-        let (distance, nearest) = self.by_name.keys().map(|known| (near(known), &**known)).min()?;
-        (distance <= 1 + short.len() / 5).then_some(nearest)
+        nearest(name, self.by_name.keys().map(|known| &**known))
     }
+}
+
+/// The name that was probably meant, when one is near enough.
+pub fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let short: String = given.chars().take(MOST_LETTERS).collect();
+    let (distance, nearest) = known.map(|known| (strsim::damerau_levenshtein(known, &short), known)).min()?;
+    (distance <= 1 + short.len() / 5).then_some(nearest)
 }
 
 /// More than any resource has.

@@ -123,7 +123,7 @@ fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     f.write_str("\"")
 }
 
-/// Without zeros at the end, unless `digits` of them are always shown.
+/// A number that is kept times ten to the power of `digits`, without zeros at its end.
 fn decimal(f: &mut fmt::Formatter<'_>, scaled: i64, digits: u32) -> fmt::Result {
     let one = 10_u64.pow(digits);
     let magnitude = scaled.unsigned_abs();

@@ -47,8 +47,6 @@ impl MemoryThrottle {
     }
 
     pub(super) async fn forget_account(&self, attempt: &Attempt) {
-        if let Some((_, key)) = attempt.keys().next() {
-            self.counters.invalidate(&key).await;
-        }
+        self.counters.invalidate(&attempt.personal().1).await;
     }
 }

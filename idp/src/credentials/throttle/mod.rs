@@ -32,12 +32,6 @@ pub enum ThrottleError {
     Unavailable(String),
 }
 
-impl ThrottleError {
-    fn nothing_to_count() -> Self {
-        Self::Unavailable("an attempt without an account".to_owned())
-    }
-}
-
 /// What a counter is for, and how it counts.
 #[derive(Debug, Clone, Copy)]
 struct Limit {
@@ -70,7 +64,10 @@ impl Limit {
 /// One try to sign in: whose, from where.
 #[derive(Debug, Clone)]
 pub struct Attempt {
-    keys: Vec<(Limit, String)>,
+    /// The counter of the account, or of the browser that it knows.
+    personal: (Limit, String),
+    /// Those that it has in common with other accounts.
+    common: Vec<(Limit, String)>,
 }
 
 impl Attempt {
@@ -82,17 +79,24 @@ impl Attempt {
             Some(device) => (DEVICE, format!("{}:{}", account.as_str(), Sha256Hash::of(device).as_str())),
             None => (ACCOUNT, account.as_str().to_owned()),
         };
-        let mut keys = vec![personal];
-        if known_device.is_none() {
-            keys.push((ADDRESS, format!("{tenant}:{}", network_of(address))));
-            keys.push((TENANT, tenant.to_string()));
-        }
-        Self { keys }
+        let common = match known_device {
+            Some(_) => Vec::new(),
+            None => vec![(ADDRESS, format!("{tenant}:{}", network_of(address))), (TENANT, tenant.to_string())],
+        };
+        Self { personal, common }
+    }
+
+    fn personal(&self) -> (Limit, String) {
+        named(&self.personal)
     }
 
     fn keys(&self) -> impl Iterator<Item = (Limit, String)> + '_ {
-        self.keys.iter().map(|(limit, key)| (*limit, format!("{}:{key}", limit.name)))
+        std::iter::once(&self.personal).chain(&self.common).map(named)
     }
+}
+
+fn named((limit, key): &(Limit, String)) -> (Limit, String) {
+    (*limit, format!("{}:{key}", limit.name))
 }
 
 /// One IPv4 address, or the /64 that one IPv6 customer has at the least.
@@ -148,9 +152,10 @@ impl Throttle {
 
     /// Waits for leave to try. To be held from before [`Self::wait`] until the outcome is counted.
     pub async fn turn(&self, attempt: &Attempt) -> Result<Turn, ThrottleError> {
-        let Some((limit, key)) = attempt.keys().next() else { return Err(ThrottleError::nothing_to_count()) };
+        let (limit, key) = attempt.personal();
         let gate = self.gates.get_with(key.clone(), async { Arc::new(Semaphore::new(AT_ONCE as usize)) }).await;
-        let closed = |_| ThrottleError::nothing_to_count();
+        // Nobody closes a gate; if somebody did, nobody would be let through.
+        let closed = |_| ThrottleError::Unavailable("the gate of the account is closed".to_owned());
         let permits = Arc::clone(&gate).acquire_owned().await.map_err(closed)?;
         let failures = match &self.counters {
             Counters::Memory(memory) => memory.failures(&key).await,

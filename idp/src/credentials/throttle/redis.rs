@@ -59,11 +59,9 @@ impl RedisThrottle {
     }
 
     pub(super) async fn forget_account(&self, attempt: &Attempt) -> Result<(), ThrottleError> {
-        if let Some((_, key)) = attempt.keys().next() {
-            let keys = [failures(&key), blocked(&key)];
-            self.connection().await?.del::<_, ()>(&keys[..]).await.map_err(unavailable)?;
-        }
-        Ok(())
+        let (_, key) = attempt.personal();
+        let keys = [failures(&key), blocked(&key)];
+        self.connection().await?.del::<_, ()>(&keys[..]).await.map_err(unavailable)
     }
 
     async fn connection(&self) -> Result<Connection, ThrottleError> {
