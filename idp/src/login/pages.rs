@@ -96,6 +96,7 @@ pub async fn problems_as_pages(
 fn page_of_problem(idp: Option<&Data<Idp>>, request_id: &str, mut response: HttpResponse) -> HttpResponse {
     let Some(problem) = response.extensions().get::<Problem>().cloned() else { return response };
     let message = match problem.status {
+        404 | 421 => "There is nobody to sign in with at this address. Please check it, or go back to the application.",
         503 => "We cannot do this right now. Please try again in a moment.",
         500.. => "Something went wrong on our side. Please try again in a moment.",
         _ => problem.detail.as_deref().unwrap_or(&problem.title),

@@ -95,6 +95,7 @@ async fn an_unknown_tenant_is_not_found() {
     let page = Browser::new().get(&format!("{}/t/nobody/oauth2/authorize?client_id=app", idp.base)).await;
     assert_eq!(page.status, 404);
     assert_eq!(page.markup().faults(), Vec::<String>::new(), "a person gets a page");
+    assert!(page.html.contains("nobody to sign in with at this address"), "{}", page.html);
     for path in
         ["/t/nobody/.well-known/openid-configuration", "/.well-known/openid-configuration", "/t/Acme/oauth2/jwks"]
     {
