@@ -13,12 +13,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tenantry_api::startup::MIGRATIONS;
 use tenantry_db::{DatabaseUrl, Db, PoolOptions};
-use tenantry_testing::ServiceProcess;
+use tenantry_testing::{ServiceProcess, free_port};
 use tenantry_types::{Clock, ManualClock, SystemClock};
 
 use crate::browser::{Browser, location};
 use crate::fake_idp::FakeIdp;
-use crate::support::{client, free_port};
+use crate::support::client;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tenantry-api");
 

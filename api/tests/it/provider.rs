@@ -13,11 +13,11 @@ use tenantry_idp::provision;
 use tenantry_idp::users::{self, NewUser, UserStatus};
 use tenantry_idp::{Application, Config};
 use tenantry_jose::Keyring;
-use tenantry_testing::TestDatabase;
+use tenantry_testing::{TestDatabase, free_port};
 use tenantry_types::{ClientRowId, Clock, Sha256Hash, SystemClock, SystemRandom, TenantId, UserId};
 use tenantry_web::server::Environment;
 
-use crate::support::{client, free_port};
+use crate::support::client;
 
 pub const USERNAME: &str = "ada";
 pub const PASSWORD: &str = "correct horse battery staple";

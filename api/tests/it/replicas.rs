@@ -12,13 +12,13 @@ use tenantry_api::startup::MIGRATIONS;
 use tenantry_db::TenantScope;
 use tenantry_idp::keys::{RotationPlan, store};
 use tenantry_jose::peek;
-use tenantry_testing::{RoundRobin, TestDatabase};
+use tenantry_testing::{RoundRobin, TestDatabase, free_port};
 use tenantry_types::{Clock, ManualClock, SystemClock};
 use tenantry_web::server::Environment;
 
 use crate::browser::{Browser, page};
 use crate::provider::{PASSWORD, Provider, USERNAME};
-use crate::support::{client, configuration, free_port};
+use crate::support::{client, configuration};
 use crate::together::{follow, submit};
 
 struct Replicas {

@@ -1,6 +1,5 @@
 //! The service in this process, on a port and a database of its own.
 
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use reqwest::redirect::Policy;
@@ -9,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tenantry_api::startup::MIGRATIONS;
 use tenantry_api::{Application, Config};
-use tenantry_testing::TestDatabase;
+use tenantry_testing::{TestDatabase, free_port};
 use tenantry_types::{Clock, ManualClock, SystemClock};
 use tenantry_web::server::{Environment, ServerHandle};
 
@@ -99,11 +98,6 @@ pub fn configuration(idp: &str, database: &TestDatabase, folder: &TempDir) -> Co
     config.database.url = database.url().to_string().as_str().into();
     config.keyring.path = folder.path().join("api.key");
     config
-}
-
-/// A port that nobody listens on. It has to be known beforehand, because the public URL holds it.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// An HTTP client that follows nothing by itself.

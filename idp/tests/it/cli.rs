@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use tenantry_testing::{ServiceProcess, TestDatabase};
-
-use crate::support::free_port;
+use tenantry_testing::{ServiceProcess, TestDatabase, free_port};
 
 /// The program, with a folder and a database of its own.
 pub struct Program {

@@ -1,7 +1,7 @@
 //! A server of our own for each test, and a browser without a screen.
 
 use std::collections::HashMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +18,8 @@ use tenantry_idp::tenants::Tenant;
 use tenantry_idp::users::{self, NewUser, UserStatus};
 use tenantry_idp::{Application, Config};
 use tenantry_jose::{Keyring, pkce_s256};
-use tenantry_testing::TestDatabase;
 use tenantry_testing::markup::Markup;
+use tenantry_testing::{TestDatabase, free_port};
 use tenantry_types::{
     ClientRowId, Clock, ManualClock, Random, Sha256Hash, SystemClock, SystemRandom, TenantId, UserId,
 };
@@ -46,11 +46,6 @@ pub struct TestIdp {
     _server: ServerHandle,
     _database: TestDatabase,
     _folder: tempfile::TempDir,
-}
-
-/// A port that nobody uses.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A configuration for tests: cheap passwords, nothing cached, so that every change is seen at once.

@@ -7,10 +7,12 @@ pub mod schema;
 
 mod chromium;
 mod database;
+mod port;
 mod process;
 mod proxy;
 
 pub use chromium::Chromium;
 pub use database::*;
+pub use port::free_port;
 pub use process::ServiceProcess;
 pub use proxy::RoundRobin;
