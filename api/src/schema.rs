@@ -72,4 +72,207 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(tenants, tenant_settings, audit_entries, outbox, console_sessions,);
+diesel::table! {
+    /// See `migrations/api`.
+    idempotency_keys (tenant_id, key_hash) {
+        tenant_id -> Text,
+        key_hash -> Text,
+        request_hash -> Text,
+        answer -> Nullable<Text>,
+        created_at -> Timestamp,
+        held_until -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    signals (id) {
+        id -> Text,
+        tenant_id -> Text,
+        kind -> Text,
+        subject -> Nullable<Text>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    users (tenant_id, id) {
+        id -> Text,
+        tenant_id -> Text,
+        home_tenant_id -> Nullable<Text>,
+        username -> Nullable<Text>,
+        email -> Nullable<Text>,
+        email_normalized -> Nullable<Text>,
+        email_verified -> Bool,
+        phone -> Nullable<Text>,
+        given_name -> Nullable<Text>,
+        family_name -> Nullable<Text>,
+        display_name -> Nullable<Text>,
+        avatar_url -> Nullable<Text>,
+        metadata -> Text,
+        status -> Text,
+        roles_managed -> Bool,
+        roles_version -> BigInt,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    permissions (id) {
+        id -> Text,
+        tenant_id -> Text,
+        name -> Text,
+        resource -> Text,
+        action -> Text,
+        description -> Nullable<Text>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    roles (id) {
+        id -> Text,
+        tenant_id -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        role_family -> Text,
+        is_system -> Bool,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    role_permissions (tenant_id, role_id, permission) {
+        tenant_id -> Text,
+        role_id -> Text,
+        permission -> Text,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    role_parents (tenant_id, role_id, parent_id) {
+        tenant_id -> Text,
+        role_id -> Text,
+        parent_id -> Text,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    user_roles (id) {
+        id -> Text,
+        tenant_id -> Text,
+        user_id -> Text,
+        role_id -> Text,
+        assigned_by -> Nullable<Text>,
+        expires_at -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    user_groups (id) {
+        id -> Text,
+        tenant_id -> Text,
+        parent_id -> Nullable<Text>,
+        name -> Text,
+        description -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    group_members (tenant_id, group_id, user_id) {
+        tenant_id -> Text,
+        group_id -> Text,
+        user_id -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    group_roles (tenant_id, group_id, role_id) {
+        tenant_id -> Text,
+        group_id -> Text,
+        role_id -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    policies (id) {
+        id -> Text,
+        tenant_id -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        target_json -> Text,
+        rules_json -> Text,
+        is_enabled -> Bool,
+        priority -> BigInt,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    policy_versions (tenant_id, policy_id, version) {
+        tenant_id -> Text,
+        policy_id -> Text,
+        version -> BigInt,
+        document -> Text,
+        changed_by -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    policy_assignments (id) {
+        id -> Text,
+        tenant_id -> Text,
+        policy_id -> Text,
+        assignee_type -> Text,
+        assignee_id -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    tenants,
+    tenant_settings,
+    audit_entries,
+    outbox,
+    console_sessions,
+    idempotency_keys,
+    signals,
+    users,
+    permissions,
+    roles,
+    role_permissions,
+    role_parents,
+    user_roles,
+    user_groups,
+    group_members,
+    group_roles,
+    policies,
+    policy_versions,
+    policy_assignments,
+);

@@ -12,13 +12,18 @@ use tenantry_jose::{Keyring, KeyringError};
 use tenantry_types::Random;
 use tenantry_web::config::DatabaseConfig;
 use tenantry_web::health::Health;
+use tenantry_web::listing::Cursors;
 use tenantry_web::server::{Environment, Server, ServerError, ServerHandle, ServerSetup};
 use tenantry_web::{cors, redis};
 
+use crate::access::AccessControl;
+use crate::access::policy::Catalogue;
 use crate::authn::{Authenticator, Issuers};
 use crate::config::{Config, KeyringConfig};
 use crate::console::{Console, ConsoleSettings};
+use crate::directory::Directory;
 use crate::idp::IdpClient;
+use crate::signals::Signals;
 use crate::state::Api;
 use crate::{console, openapi, routes};
 
@@ -62,6 +67,7 @@ pub enum StartupError {
 pub struct Application {
     server: Server,
     db: Db,
+    signals: Signals,
 }
 
 impl Application {
@@ -77,24 +83,39 @@ impl Application {
             return Err(StartupError::NotMigrated(missing.len()));
         }
         let keyring = open_keyring(&config, &*random)?;
-        let api = Api { db: db.clone(), clock: Arc::clone(&clock), random: Arc::clone(&random) };
+        let signals = Signals::new(db.clone(), Arc::clone(&clock));
+        let api = Api {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+            cursors: Cursors::new(keyring.derive("api list cursors")),
+            signals: signals.clone(),
+        };
 
         let idp = IdpClient::new(config.idp.url.clone(), config.idp.internal_url.clone(), Arc::clone(&clock))?;
         let refresh = Duration::from_secs(config.idp.refresh_seconds);
         let issuers = Issuers::new(idp.clone(), refresh, Arc::clone(&clock));
         let authenticator = Authenticator::new(issuers.clone(), config.audience().to_owned(), refresh, clock);
-        let console = Console::new(api.clone(), authenticator.clone(), &idp, &keyring, console_settings(&config))?;
+        let catalogue = Arc::new(Catalogue::new([]));
+        let directory = Arc::new(Directory::new(api.clone()));
+        let control = AccessControl::new(db.clone(), Arc::clone(&api.clock), signals.clone(), catalogue, directory);
+        let forgetful = control.clone();
+        signals.listen(vec![Box::new(move |signal| forgetful.forget(signal))]);
+        let settings = console_settings(&config);
+        let console = Console::new(api.clone(), authenticator.clone(), control.clone(), &idp, &keyring, settings)?;
 
         let table = Arc::new(routes::table());
         let document = openapi::document(&table, &config.http.public_url, &config.console_issuer())?;
         let (api, authenticator, console, document) =
             (Data::new(api), Data::new(authenticator), Data::new(console), Data::new(document));
+        let control = Data::new(control);
         let origins: Arc<[String]> =
             config.resource.allowed_origins.iter().map(|origin| origin.as_str().to_owned()).collect();
         let add_routes = move |services: &mut ServiceConfig| {
             services
                 .app_data(api.clone())
                 .app_data(authenticator.clone())
+                .app_data(control.clone())
                 .app_data(console.clone())
                 .app_data(document.clone());
             let origins = Arc::clone(&origins);
@@ -104,7 +125,7 @@ impl Application {
 
         let health = health(&config, db.clone(), keyring, issuers)?;
         let setup = ServerSetup { health, registry, reports, random, ..ServerSetup::new(config.http, config.metrics) };
-        Ok(Self { server: Server::bind(setup, add_routes)?, db })
+        Ok(Self { server: Server::bind(setup, add_routes)?, db, signals })
     }
 
     /// Where it listens.
@@ -122,13 +143,17 @@ impl Application {
     /// # Errors
     /// [`StartupError::Server`].
     pub async fn run(self) -> Result<(), StartupError> {
+        let watching = self.signals.watch();
         let result = self.server.run().await;
+        watching.abort();
         self.db.close().await;
         Ok(result?)
     }
 
-    /// Serves on the current runtime until it is stopped through the handle.
+    /// Serves on the current runtime until it is stopped through the handle. What runs in the background ends with the
+    /// runtime.
     pub fn start(self) -> ServerHandle {
+        self.signals.watch();
         self.server.start()
     }
 }

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use tenantry_db::Db;
 use tenantry_types::{Clock, Random};
+use tenantry_web::listing::Cursors;
+
+use crate::signals::Signals;
 
 /// The database, the time and the randomness of this process. Clones share them.
 #[derive(Debug, Clone)]
@@ -14,4 +17,8 @@ pub struct Api {
     pub clock: Arc<dyn Clock>,
     /// Where ids and secrets come from.
     pub random: Arc<dyn Random>,
+    /// Where lists go on.
+    pub cursors: Cursors,
+    /// What other replicas are told.
+    pub signals: Signals,
 }

@@ -3,14 +3,16 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
+use tenantry_db::DbError;
 use tenantry_types::Problem;
 use tenantry_web::problems::{IntoProblem, ProblemResponse, respond};
 
 use super::Decision;
 use crate::authn::{AuthnError, Challenge};
+use crate::input::database_problem;
 
 /// Why a request does not reach its handler.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     /// It is not known who is calling.
     #[error(transparent)]
@@ -21,6 +23,9 @@ pub enum AccessError {
     /// The roles of the person do not allow it.
     #[error("your roles do not allow {0}")]
     Forbidden(&'static str),
+    /// It cannot be found out whether they may.
+    #[error(transparent)]
+    Database(#[from] DbError),
 }
 
 impl AccessError {
@@ -28,8 +33,8 @@ impl AccessError {
     pub(super) fn of(decision: Decision) -> Option<Self> {
         match decision {
             Decision::Allow => None,
-            Decision::InsufficientScope(permission) => Some(Self::InsufficientScope(permission.as_str())),
-            Decision::Forbidden(permission) => Some(Self::Forbidden(permission.as_str())),
+            Decision::InsufficientScope(permission) => Some(Self::InsufficientScope(permission)),
+            Decision::Forbidden(permission) => Some(Self::Forbidden(permission)),
         }
     }
 
@@ -41,6 +46,7 @@ impl AccessError {
             Self::Authn(error) => return error.challenge(),
             Self::InsufficientScope(scope) => Some(*scope),
             Self::Forbidden(_) => None,
+            Self::Database(_) => return None,
         };
         Some(Challenge { error: Some("insufficient_scope"), description: Some(self.to_string()), scope })
     }
@@ -54,6 +60,7 @@ impl IntoProblem for AccessError {
                 .with_kind("/problems/insufficient-scope", "The access token is not enough")
                 .with_detail(self.to_string()),
             Self::Forbidden(_) => Problem::forbidden().with_detail(self.to_string()),
+            Self::Database(error) => database_problem(error),
         }
     }
 }

@@ -7,9 +7,10 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data};
 use actix_web::{Error, HttpMessage as _, Route};
 use tenantry_types::Problem;
+use tenantry_web::ingress::RequestContext;
 use tenantry_web::problems::ProblemResponse;
 
-use super::{Access, AccessError, decide};
+use super::{Access, AccessControl, AccessError, Authority};
 use crate::authn::{Authenticator, AuthnError, Principal, bearer_token};
 
 /// The route behind its guard. The body of a request is not read before the guard has let it through.
@@ -28,12 +29,14 @@ async fn admit<B: MessageBody + 'static>(
     access: Access,
 ) -> Result<ServiceResponse<B>, Error> {
     let principal = identify(&request).await?;
+    let authority = authority(&request, &principal).await?;
     if let Access::Permission(permission) = access
-        && let Some(refusal) = AccessError::of(decide(&principal, permission))
+        && let Some(refusal) = AccessError::of(authority.decide(permission.as_str()))
     {
         return Err(refusal.into());
     }
     request.extensions_mut().insert(principal);
+    request.extensions_mut().insert(authority);
     next.call(request).await
 }
 
@@ -44,6 +47,13 @@ async fn identify(request: &ServiceRequest) -> Result<Principal, AccessError> {
     let principal = authenticator.authenticate(token).await?;
     tenantry_web::telemetry::record_tenant(request.request(), principal.tenant.slug.as_str());
     Ok(principal)
+}
+
+async fn authority(request: &ServiceRequest, principal: &Principal) -> Result<Authority, AccessError> {
+    // As above.
+    let control = request.app_data::<Data<AccessControl>>().ok_or(AuthnError::Missing)?;
+    let address = RequestContext::of(request.request()).map(|context| context.client().0);
+    control.authority(principal, address).await
 }
 
 /// The answer to a method that a path does not have (RFC 9110 §15.5.6).

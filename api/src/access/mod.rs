@@ -1,15 +1,26 @@
-//! May they: permissions, the scopes and roles that give them, and the guard in front of every route.
+//! May they: permissions, the scopes, roles and policies that give them, and the guard in front of every route.
 //!
-//! A route cannot be registered without saying what it needs: see [`Routes`]. The rules are in `model`; the table of
-//! built-in roles is the one thing here that the policy engine will take the place of.
+//! A route cannot be registered without saying what it needs: see [`Routes`]. What a caller may do is their
+//! [`Authority`], which [`AccessControl`] makes of what the tenant has said and remembers until it changes.
 
+mod authority;
+mod control;
 mod error;
+mod facts;
 mod guard;
 mod model;
+mod permissions;
 pub mod policy;
-mod roles;
 mod routes;
+mod store;
+mod subject;
+mod tenant;
 
+pub use authority::Authority;
+pub use control::{AccessControl, Newcomers};
 pub use error::AccessError;
-pub use model::{Decision, Permission, decide, scope_allows};
+pub use model::{Decision, Permission, scope_allows};
+pub use permissions::{PermissionPattern, PermissionSet, is_name};
 pub use routes::{Access, Route, Routes};
+pub use subject::SubjectAccess;
+pub use tenant::{Role, TenantAccess};

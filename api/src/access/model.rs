@@ -1,8 +1,5 @@
 //! The rule: what a caller may do (RFC 6749 §3.3 for scopes).
 
-use crate::access::roles;
-use crate::authn::{Principal, Subject};
-
 /// What a route needs: `resource.action`. Declared as a constant beside the route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Permission(&'static str);
@@ -38,38 +35,22 @@ impl Permission {
     }
 }
 
-/// Whether they may.
+/// Whether they may. A permission stands here by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// They may.
     Allow,
     /// The token is for less: another one, for this scope, would do.
-    InsufficientScope(Permission),
+    InsufficientScope(&'static str),
     /// The person may not, whatever the token.
-    Forbidden(Permission),
-}
-
-/// Whether `principal` may do what needs `permission`.
-///
-/// For a person both the token's scopes and their roles must allow it. A client acts on its own: there is nobody whose
-/// rights `api` could stand for, so only scopes that name the permission count.
-pub fn decide(principal: &Principal, permission: Permission) -> Decision {
-    let is_user = matches!(principal.subject, Subject::User(_));
-    let in_scope = principal.scopes.iter().any(|scope| scope_allows(scope, permission) || (is_user && scope == "api"));
-    if !in_scope {
-        Decision::InsufficientScope(permission)
-    } else if is_user && !principal.roles.iter().any(|role| roles::allows(role, permission)) {
-        Decision::Forbidden(permission)
-    } else {
-        Decision::Allow
-    }
+    Forbidden(&'static str),
 }
 
 /// Whether a scope is a pattern that the permission matches: the permission itself, or `resource.*`.
-pub fn scope_allows(scope: &str, permission: Permission) -> bool {
+pub fn scope_allows(scope: &str, permission: &str) -> bool {
     match scope.strip_suffix(".*") {
-        Some(resource) => resource == permission.resource(),
-        None => scope == permission.as_str(),
+        Some(resource) => permission.strip_prefix(resource).is_some_and(|rest| rest.starts_with('.')),
+        None => scope == permission,
     }
 }
 
@@ -82,7 +63,7 @@ mod tests {
     #[test]
     fn patterns_match_whole_parts() {
         for good in ["tenant_settings.read", "tenant_settings.*"] {
-            assert!(scope_allows(good, READ), "{good}");
+            assert!(scope_allows(good, READ.as_str()), "{good}");
         }
         for bad in [
             "",
@@ -99,7 +80,7 @@ mod tests {
             "api",
             "TENANT_SETTINGS.read",
         ] {
-            assert!(!scope_allows(bad, READ), "{bad:?}");
+            assert!(!scope_allows(bad, READ.as_str()), "{bad:?}");
         }
     }
 

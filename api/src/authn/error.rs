@@ -38,6 +38,9 @@ pub enum AuthnError {
     /// A claim that every access token has (RFC 9068 §2.2) is missing or has another form.
     #[error("the claim {0} of the token is missing or not valid")]
     Claim(&'static str),
+    /// The token was good, and is not any more: the person, the session or the tenant was switched off.
+    #[error("the access token was revoked")]
+    Revoked,
     /// The keys of the issuer are not known and cannot be had now.
     #[error("access tokens of this issuer cannot be checked now")]
     Unavailable(#[source] IdpError),
@@ -53,9 +56,11 @@ impl IntoProblem for AuthnError {
             Self::SeveralCredentials | Self::TokenInQuery | Self::MalformedHeader => {
                 Problem::malformed_request().with_detail(self.to_string())
             }
-            Self::Token(_) | Self::UnknownIssuer | Self::OtherTenant | Self::Claim(_) => Problem::unauthorized()
-                .with_kind("/problems/invalid-token", "The access token is not valid")
-                .with_detail(self.to_string()),
+            Self::Token(_) | Self::UnknownIssuer | Self::OtherTenant | Self::Claim(_) | Self::Revoked => {
+                Problem::unauthorized()
+                    .with_kind("/problems/invalid-token", "The access token is not valid")
+                    .with_detail(self.to_string())
+            }
             Self::Unavailable(_) | Self::TooManyIssuers => Problem::unavailable(),
         }
     }
@@ -70,7 +75,9 @@ impl AuthnError {
             // Nothing was tried, so nothing is wrong yet (RFC 6750 §3.1).
             Self::Missing => return Some(Challenge::default()),
             Self::SeveralCredentials | Self::TokenInQuery | Self::MalformedHeader => "invalid_request",
-            Self::Token(_) | Self::UnknownIssuer | Self::OtherTenant | Self::Claim(_) => "invalid_token",
+            Self::Token(_) | Self::UnknownIssuer | Self::OtherTenant | Self::Claim(_) | Self::Revoked => {
+                "invalid_token"
+            }
             Self::Unavailable(_) | Self::TooManyIssuers => return None,
         };
         Some(Challenge { error: Some(error), description: Some(self.to_string()), scope: None })

@@ -50,7 +50,7 @@ pub struct PrincipalClaims {
     pub client_id: String,
     /// What the token may be used for.
     pub scopes: ScopeSet,
-    /// The roles of the person in this tenant; a client has none.
+    /// The roles that the token names. They count until roles are given here.
     pub roles: Vec<String>,
     /// How strongly the person was authenticated (OpenID Connect Core §2).
     pub acr: Option<String>,
@@ -74,8 +74,8 @@ impl Principal {
         TenantScope::authenticated(self.tenant.id)
     }
 
-    /// What the caller is shown of it.
-    pub fn view(&self) -> PrincipalView<'_> {
+    /// What the caller is shown of it, with the roles that they have in this tenant.
+    pub fn view<'a>(&'a self, roles: &'a [String]) -> PrincipalView<'a> {
         PrincipalView {
             subject: match &self.subject {
                 Subject::User(id) => SubjectView { kind: "user", id: id.as_str() },
@@ -84,7 +84,7 @@ impl Principal {
             tenant: TenantView { id: self.tenant.id, slug: self.tenant.slug.as_str(), name: &self.tenant.name },
             client_id: &self.client_id,
             scopes: self.scopes.iter().collect(),
-            roles: &self.roles,
+            roles,
             acr: self.acr.as_deref(),
             amr: &self.amr,
             auth_time: self.auth_time,

@@ -5,6 +5,7 @@ use tenantry_db::DbError;
 use tenantry_jose::KeyringError;
 
 use super::pages::PageError;
+use crate::access::AccessError;
 use crate::authn::AuthnError;
 use crate::idp::IdpError;
 
@@ -47,6 +48,17 @@ pub enum ConsoleError {
     /// A page could not be rendered.
     #[error(transparent)]
     Page(#[from] PageError),
+}
+
+impl From<AccessError> for ConsoleError {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Authn(error) => Self::Token(error),
+            AccessError::Database(error) => Self::Database(error),
+            // Signing in asks for no permission.
+            AccessError::InsufficientScope(_) | AccessError::Forbidden(_) => Self::Forged,
+        }
+    }
 }
 
 /// The face of an error on its page.

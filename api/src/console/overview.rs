@@ -8,6 +8,7 @@ use super::cookies::Purpose;
 use super::pages::{LandingPage, Language, Lifetime, Lifetimes, OverviewPage};
 use super::sessions::SignedIn;
 use super::{Console, ConsoleError};
+use crate::access::Authority;
 use crate::authn::{AuthnError, Principal};
 
 pub(super) async fn show(request: HttpRequest, console: Data<Console>) -> HttpResponse {
@@ -26,7 +27,8 @@ async fn overview_or_landing(request: &HttpRequest, console: &Console) -> Result
         return Ok(response);
     };
     tenantry_web::telemetry::record_tenant(request, principal.tenant.slug.as_str());
-    overview(console, &signed_in, &principal)
+    let authority = console.control.authority(&principal, None).await?;
+    overview(console, &signed_in, &authority)
 }
 
 /// Who that is, as every other caller is known: by the access token. One that is not good is renewed once.
@@ -52,9 +54,11 @@ fn landing(console: &Console) -> Result<HttpResponse, ConsoleError> {
     Ok(console.page(StatusCode::OK, console.pages.landing(&page)?))
 }
 
-fn overview(console: &Console, signed_in: &SignedIn, principal: &Principal) -> Result<HttpResponse, ConsoleError> {
+fn overview(console: &Console, signed_in: &SignedIn, authority: &Authority) -> Result<HttpResponse, ConsoleError> {
+    let principal = authority.principal();
     let SignedIn { session, tokens } = signed_in;
-    let roles: Vec<&str> = principal.roles.iter().map(String::as_str).collect();
+    let roles = authority.roles();
+    let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
     let scopes: Vec<&str> = principal.scopes.iter().collect();
     let page = OverviewPage {
         language: Language::default(),

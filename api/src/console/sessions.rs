@@ -15,8 +15,8 @@ use super::model::{Session, Tokens, tokens_purpose};
 use super::relying_party::{Granted, RelyingParty, Renewal};
 use super::store;
 use crate::authn::Principal;
+use crate::change::keep_tenant;
 use crate::state::Api;
-use crate::tenants;
 
 /// The use of a session is noted this often.
 const TOUCHED_EVERY: Duration = Duration::from_secs(60);
@@ -80,7 +80,7 @@ impl Sessions {
         self.api
             .db
             .write(move |conn| {
-                tenants::store::keep(conn, &*clock, &principal.tenant)?;
+                keep_tenant(conn, &*clock, &principal.tenant)?;
                 store::prune(conn, now)?;
                 if let Some(old) = &old_hash {
                     store::delete_by_secret(conn, old)?;

@@ -17,6 +17,7 @@ use super::model::PendingSignIn;
 use super::pages::{ConsolePages, ErrorPage, Language, PageError, content_security_policy};
 use super::relying_party::RelyingParty;
 use super::sessions::Sessions;
+use crate::access::AccessControl;
 use crate::authn::Authenticator;
 use crate::idp::IdpClient;
 use crate::state::Api;
@@ -44,6 +45,7 @@ pub struct Console {
     pub(super) sessions: Sessions,
     pub(super) pending: SealedJson<PendingSignIn>,
     pub(super) authenticator: Authenticator,
+    pub(super) control: AccessControl,
     pub(super) api: Api,
     pub(super) tenant: Slug,
     /// Of pages whose forms lead to the identity provider.
@@ -69,6 +71,7 @@ impl Console {
     pub fn new(
         api: Api,
         authenticator: Authenticator,
+        control: AccessControl,
         idp: &IdpClient,
         keyring: &Keyring,
         settings: ConsoleSettings,
@@ -93,6 +96,7 @@ impl Console {
             relying_party,
             pending: SealedJson::new(keyring.clone(), "console.sign-in"),
             authenticator,
+            control,
             api,
             tenant: settings.tenant,
             content_security_policy: content_security_policy(Some(idp.public_url().as_str())),

@@ -8,3 +8,8 @@ mod precondition;
 
 pub use object::{Errors, Object};
 pub use precondition::{EntityTag, IfMatch, PreconditionError, is_not_modified};
+
+/// What a failure of the database is to the client of any feature.
+pub fn database_problem(error: &tenantry_db::DbError) -> tenantry_types::Problem {
+    if error.is_transient() { tenantry_types::Problem::unavailable() } else { tenantry_types::Problem::internal() }
+}

@@ -5,7 +5,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use actix_web::{FromRequest, HttpRequest};
-use tenantry_types::{Problem, TenantId};
+use tenantry_types::{Id, Problem, TenantId};
 use tenantry_web::problems::IntoProblem;
 
 /// A strong entity tag (RFC 9110 §8.8.3): the tenant and the version of a resource of it.
@@ -18,6 +18,11 @@ impl EntityTag {
     /// The tag of this version of a resource that a tenant has one of.
     pub fn new(tenant_id: TenantId, version: i64) -> Self {
         Self(format!("\"{tenant_id}.{version}\""))
+    }
+
+    /// The tag of this version of a resource that a tenant has many of.
+    pub fn of<E>(tenant_id: TenantId, id: Id<E>, version: i64) -> Self {
+        Self(format!("\"{tenant_id}.{id}.{version}\""))
     }
 
     /// The tag as it stands in a header.

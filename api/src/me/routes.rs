@@ -3,8 +3,8 @@
 use actix_web::HttpResponse;
 use tenantry_types::Envelope;
 
-use crate::access::{Access, Routes};
-use crate::authn::{Principal, PrincipalView};
+use crate::access::{Access, Authority, Routes};
+use crate::authn::PrincipalView;
 
 /// Adds the route.
 pub fn configure(routes: &mut Routes) {
@@ -28,6 +28,7 @@ pub fn configure(routes: &mut Routes) {
                 "acr": "1", "amr": ["pwd"], "auth_time": "2026-01-31T09:30:00Z", "expires_at": "2026-01-31T09:45:00Z"}})),
     )
 )]
-pub(crate) async fn show(principal: Principal) -> HttpResponse {
-    HttpResponse::Ok().json(Envelope::new(principal.view()))
+pub(crate) async fn show(authority: Authority) -> HttpResponse {
+    let roles = authority.roles();
+    HttpResponse::Ok().json(Envelope::new(authority.principal().view(&roles)))
 }

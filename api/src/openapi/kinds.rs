@@ -6,6 +6,8 @@ use tenantry_types::Problem;
 const OWN: &[(&str, u16, &str)] = &[
     ("/problems/invalid-token", 401, "The access token is not valid"),
     ("/problems/insufficient-scope", 403, "The access token is not enough"),
+    ("/problems/idempotency-key-reused", 422, "The Idempotency-Key was used for another request"),
+    ("/problems/request-under-way", 409, "A request with this Idempotency-Key is under way"),
 ];
 
 /// What more there is to say than the title does.
@@ -18,6 +20,10 @@ fn advice(name: &str) -> &'static str {
         "invalid-input" => "`errors` lists everything that is wrong, each with a JSON Pointer (RFC 6901) to its place.",
         "precondition-required" => "Send `If-Match` with the ETag that a GET gave you.",
         "precondition-failed" => "GET it again, repeat your change on what is there now, and send its new ETag.",
+        "idempotency-key-reused" => "Take a new key for every request; use it again only to repeat the same one.",
+        "request-under-way" => {
+            "Ask again in a moment, with the same key: the answer of the first request will be there."
+        }
         "unavailable" => "Try again after the time that `Retry-After` names.",
         "internal" => "Tell those who run the service the `instance`: it names the request in their log.",
         _ => "`detail` says what went wrong this time.",

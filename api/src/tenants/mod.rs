@@ -4,4 +4,3 @@
 //! first written for a tenant.
 
 pub mod settings;
-pub mod store;

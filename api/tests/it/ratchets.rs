@@ -122,6 +122,7 @@ fn every_error_variant_is_produced_by_some_test() {
     let sources = [
         include_str!("../../src/authn/error.rs"),
         include_str!("../../src/access/error.rs"),
+        include_str!("../../src/idempotency/model.rs"),
         include_str!("../../src/input/precondition.rs"),
         include_str!("../../src/tenants/settings/replace.rs"),
         include_str!("../../src/console/error.rs"),
@@ -134,24 +135,28 @@ fn every_error_variant_is_produced_by_some_test() {
         include_str!("api/v1/tenant/settings.rs"),
         include_str!("console.rs"),
         include_str!("faults.rs"),
+        include_str!("authority.rs"),
     );
     for (variant, test) in PRODUCED {
         assert!(tests.contains(&format!("async fn {test}()")), "{variant}: there is no test {test}");
     }
 }
 
-/// A template that cannot be rendered is a fault of the build, which the tests of the pages would have found.
-const NOT_PRODUCED: &[&str] = &["ConsoleError::Page"];
+/// A template that cannot be rendered is a fault of the build, which the tests of the pages would have found. Requests that
+/// hold their key while they call the identity provider come with the first endpoint that does.
+const NOT_PRODUCED: &[&str] = &["ConsoleError::Page", "IdempotencyError::UnderWay"];
 
 /// Which test produces which variant.
 const PRODUCED: &[(&str, &str)] = &[
     ("AccessError::Authn", "without_a_token_there_is_a_challenge_and_no_error"),
+    ("AccessError::Database", "without_a_database_the_answer_says_nothing_of_it"),
     ("AccessError::Forbidden", "a_person_needs_scope_and_role"),
     ("AccessError::InsufficientScope", "a_person_needs_scope_and_role"),
     ("AuthnError::Claim", "claims_have_the_form_that_they_should"),
     ("AuthnError::MalformedHeader", "one_token_in_the_one_place_for_it"),
     ("AuthnError::Missing", "without_a_token_there_is_a_challenge_and_no_error"),
     ("AuthnError::OtherTenant", "a_tenant_signs_for_itself_only"),
+    ("AuthnError::Revoked", "somebody_who_was_switched_off_may_do_nothing"),
     ("AuthnError::SeveralCredentials", "one_token_in_the_one_place_for_it"),
     ("AuthnError::Token", "only_signatures_of_the_issuer_count"),
     ("AuthnError::TokenInQuery", "one_token_in_the_one_place_for_it"),
@@ -169,10 +174,13 @@ const PRODUCED: &[(&str, &str)] = &[
     ("ConsoleError::Refused", "errors_of_the_provider_are_shown_and_never_repeated"),
     ("ConsoleError::Token", "tokens_that_this_service_would_refuse_sign_nobody_in"),
     ("ConsoleError::Unavailable", "while_the_provider_is_away_nobody_is_signed_out"),
+    ("IdempotencyError::Malformed", "a_repeat_under_the_same_key_counts_once"),
+    ("IdempotencyError::OtherRequest", "a_repeat_under_the_same_key_counts_once"),
     ("PreconditionError::Failed", "an_update_names_the_version_it_changes"),
     ("PreconditionError::Malformed", "an_update_names_the_version_it_changes"),
     ("PreconditionError::Required", "an_update_names_the_version_it_changes"),
     ("SettingsError::Database", "without_a_database_the_answer_says_nothing_of_it"),
+    ("SettingsError::Idempotency", "a_repeat_under_the_same_key_counts_once"),
     ("SettingsError::Invalid", "everything_wrong_is_told_at_once"),
     ("SettingsError::Precondition", "an_update_names_the_version_it_changes"),
 ];

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Text};
 use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
 use tenantry_api::startup::MIGRATIONS;
 use tenantry_api::{Application, Config};
+use tenantry_db::DbError;
 use tenantry_testing::{TestDatabase, free_port};
 use tenantry_types::{Clock, ManualClock, SystemClock};
 use tenantry_web::server::{Environment, ServerHandle};
@@ -83,6 +87,41 @@ impl TestApi {
     /// A token of a client.
     pub fn machine(&self, scope: &str) -> String {
         self.idp.sign("demo", &self.idp.client_claims("demo", &self.url, scope))
+    }
+}
+
+#[derive(QueryableByName)]
+struct TextRow {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+#[derive(QueryableByName)]
+struct CountRow {
+    #[diesel(sql_type = BigInt)]
+    value: i64,
+}
+
+impl TestApi {
+    /// What a query finds in its column `value`.
+    pub async fn texts(&self, query: &'static str) -> Vec<String> {
+        let db = self.database.open().await;
+        let rows = db.read(move |conn| Ok::<_, DbError>(sql_query(query).load::<TextRow>(conn)?)).await;
+        rows.unwrap().into_iter().map(|row| row.value).collect()
+    }
+
+    /// The rows of a table, which can have a `WHERE` after its name.
+    pub async fn count(&self, table: &'static str) -> i64 {
+        let query = format!("SELECT COUNT(*) AS value FROM {table}");
+        let db = self.database.open().await;
+        let row = db.read(move |conn| Ok::<_, DbError>(sql_query(&query).get_result::<CountRow>(conn)?));
+        row.await.unwrap().value
+    }
+
+    /// Does this to the rows.
+    pub async fn execute(&self, statement: &'static str) {
+        let db = self.database.open().await;
+        db.write(move |conn| Ok::<_, DbError>(sql_query(statement).execute(conn)?)).await.unwrap();
     }
 }
 

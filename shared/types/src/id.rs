@@ -157,6 +157,20 @@ ids! {
     OutboxId of Outbox;
     /// A signed-in browser of the console.
     ConsoleSessionId of ConsoleSession;
+    /// A note to all replicas that something changed.
+    SignalId of Signal;
+    /// A permission that a tenant has added.
+    PermissionId of Permission;
+    /// A role.
+    RoleId of Role;
+    /// That somebody has a role.
+    RoleAssignmentId of RoleAssignment;
+    /// A group of users.
+    GroupId of Group;
+    /// A policy.
+    PolicyId of Policy;
+    /// That a policy is for somebody.
+    PolicyAssignmentId of PolicyAssignment;
 }
 
 #[cfg(test)]

@@ -58,6 +58,11 @@ impl PolicySet {
         set
     }
 
+    /// Whether there are no policies at all.
+    pub fn is_empty(&self) -> bool {
+        self.policies.is_empty()
+    }
+
     /// The policies that speak of an action on a kind of resource.
     fn about<'a>(&'a self, resource: &str, action: &str) -> impl Iterator<Item = (usize, &'a Policy)> {
         let of_resource = self.by_target.get(resource).into_iter().flat_map(move |actions| actions.lists(action));

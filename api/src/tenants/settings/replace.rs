@@ -1,18 +1,18 @@
 //! Replacing the settings: the change, its audit entry and its message, in one transaction.
 
 use serde_json::json;
-use tenantry_db::{Connection, DbError};
-use tenantry_types::{Clock, InputError, Problem, Random};
+use tenantry_db::DbError;
+use tenantry_types::{InputError, Problem};
 use tenantry_web::problems::IntoProblem;
 
 use super::model::Settings;
 use super::routes::UPDATE;
 use super::store::{self, VersionedSettings};
-use crate::audit::{self, AuditEntry, Changes, Origin};
-use crate::authn::Principal;
-use crate::input::{EntityTag, IfMatch, PreconditionError};
-use crate::outbox::{self, Message};
-use crate::tenants;
+use crate::audit::Changes;
+use crate::change::Work;
+use crate::idempotency::IdempotencyError;
+use crate::input::{EntityTag, IfMatch, PreconditionError, database_problem};
+use crate::signals::SignalKind;
 
 /// Why settings were not shown or changed.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,9 @@ pub enum SettingsError {
     /// They are not what the caller has seen.
     #[error(transparent)]
     Precondition(#[from] PreconditionError),
+    /// The key of the request was used otherwise.
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DbError),
@@ -33,58 +36,37 @@ impl IntoProblem for SettingsError {
         match self {
             Self::Invalid(errors) => Problem::invalid_input().with_errors(errors.clone()),
             Self::Precondition(error) => error.problem(),
-            Self::Database(error) if error.is_transient() => Problem::unavailable(),
-            Self::Database(_) => Problem::internal(),
+            Self::Idempotency(error) => error.problem(),
+            Self::Database(error) => database_problem(error),
         }
     }
 }
 
 tenantry_web::problem_response!(SettingsError);
 
-/// Who replaces the settings of their tenant, from where, and which version of them.
-#[derive(Debug, Clone)]
-pub(super) struct Request {
-    pub(super) principal: Principal,
-    pub(super) origin: Origin,
-    pub(super) if_match: IfMatch,
-}
-
 /// Replaces the settings if they are still those that the caller has seen, and gives them with their new version. What
 /// changes nothing leaves no trace.
 pub(super) fn replace(
-    conn: &mut Connection,
-    clock: &dyn Clock,
-    random: &dyn Random,
-    request: &Request,
+    work: &mut Work<'_>,
+    if_match: &IfMatch,
     settings: &Settings,
 ) -> Result<VersionedSettings, SettingsError> {
-    let scope = request.principal.scope();
-    tenants::store::keep(conn, clock, &request.principal.tenant)?;
-    let old = store::find(conn, scope)?;
-    request.if_match.check(&EntityTag::new(scope.tenant_id(), old.version))?;
+    let scope = work.scope;
+    let old = store::find(work.conn, scope)?;
+    if_match.check(&EntityTag::new(scope.tenant_id(), old.version))?;
 
     let changes = Changes::between(&json!(old.settings), &json!(settings));
     if changes.is_empty() {
         return Ok(old);
     }
     let new = VersionedSettings { settings: settings.clone(), version: old.version + 1 };
-    store::save(conn, scope, clock, &new)?;
+    store::save(work.conn, scope, work.clock, &new)?;
 
     let tenant_id = scope.tenant_id();
     let pointers: Vec<&str> = changes.pointers().collect();
-    let message = Message {
-        kind: "tenant_settings.changed",
-        payload: json!({ "tenant_id": tenant_id, "version": new.version, "changed": pointers }),
-    };
-    outbox::enqueue(conn, scope, clock, random, &message)?;
-    let entry = AuditEntry::new(
-        &request.principal,
-        request.origin.clone(),
-        UPDATE.as_str(),
-        "tenant_settings",
-        tenant_id.to_string(),
-        changes,
-    );
-    audit::record(conn, scope, clock, random, &entry)?;
+    let payload = json!({ "tenant_id": tenant_id, "version": new.version, "changed": pointers });
+    work.tell("tenant_settings.changed", payload)?;
+    work.signal(SignalKind::Tenant, None)?;
+    work.record(UPDATE.as_str(), "tenant_settings", tenant_id.to_string(), changes)?;
     Ok(new)
 }

@@ -11,8 +11,9 @@ use super::model::Settings;
 use super::replace::{self, SettingsError};
 use super::store::{self, VersionedSettings};
 use crate::access::{Access, Permission, Routes};
-use crate::audit::Origin;
 use crate::authn::{Principal, Tenant};
+use crate::change::{Change, Work};
+use crate::idempotency::Answer;
 use crate::input::{EntityTag, IfMatch, is_not_modified};
 use crate::state::Api;
 
@@ -86,17 +87,17 @@ pub(crate) async fn show(
 )]
 pub(crate) async fn replace(
     if_match: IfMatch,
-    principal: Principal,
-    origin: Origin,
+    change: Change,
     body: Json<Value>,
     api: Data<Api>,
-) -> Result<HttpResponse, SettingsError> {
-    let settings = Settings::parse(body.0).map_err(SettingsError::Invalid)?;
-    let request = replace::Request { principal: principal.clone(), origin, if_match };
-    let state = Api::clone(&api);
-    let replaced =
-        api.db.write(move |conn| replace::replace(conn, &*state.clock, &*state.random, &request, &settings)).await?;
-    Ok(respond(&principal.tenant, replaced))
+) -> Result<Answer, SettingsError> {
+    let settings = Settings::parse(body.0.clone()).map_err(SettingsError::Invalid)?;
+    let work = move |work: &mut Work<'_>| {
+        let replaced = replace::replace(work, &if_match, &settings)?;
+        let tag = EntityTag::new(work.scope.tenant_id(), replaced.version);
+        Ok(Answer::ok(replaced.settings).with_etag(tag.as_str()))
+    };
+    change.run(&api, &body.0, work).await
 }
 
 fn respond(tenant: &Tenant, found: VersionedSettings) -> HttpResponse {

@@ -1,15 +1,13 @@
 //! `GET` and `PUT /api/v1/tenant/settings`.
 
-use diesel::prelude::*;
-use diesel::sql_query;
-use diesel::sql_types::{BigInt, Text};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use tenantry_db::DbError;
 
 use crate::support::{TestApi, challenge, problem};
 
 const SETTINGS: &str = "/api/v1/tenant/settings";
+/// The entries about changes: not those about people who were seen for the first time.
+const CHANGES: &str = "audit_entries WHERE action <> 'account.first_seen'";
 
 async fn put(api: &TestApi, token: &str, if_match: &str, body: &Value) -> Response {
     let request = api.request(Method::PUT, SETTINGS).bearer_auth(token).header("If-Match", if_match).json(body);
@@ -34,31 +32,6 @@ fn example() -> Value {
         "security": {"session_idle_minutes": 30, "session_absolute_hours": 8, "mfa": "required", "password_min_length": 14},
         "feature_flags": {"bookings.waiting_list": true, "beta": false},
     })
-}
-
-#[derive(QueryableByName)]
-struct TextRow {
-    #[diesel(sql_type = Text)]
-    value: String,
-}
-
-#[derive(QueryableByName)]
-struct CountRow {
-    #[diesel(sql_type = BigInt)]
-    value: i64,
-}
-
-async fn texts(api: &TestApi, query: &'static str) -> Vec<String> {
-    let rows =
-        api.database.open().await.read(move |conn| Ok::<_, DbError>(sql_query(query).load::<TextRow>(conn)?)).await;
-    rows.unwrap().into_iter().map(|row| row.value).collect()
-}
-
-async fn count(api: &TestApi, table: &'static str) -> i64 {
-    let query = format!("SELECT COUNT(*) AS value FROM {table}");
-    let db = api.database.open().await;
-    let row = db.read(move |conn| Ok::<_, DbError>(sql_query(&query).get_result::<CountRow>(conn)?));
-    row.await.unwrap().value
 }
 
 #[actix_web::test]
@@ -102,15 +75,16 @@ async fn a_change_is_kept_audited_and_told() {
     other["security"]["mfa"] = json!("optional");
     assert_eq!(put(&api, &token, &second, &other).await.status(), StatusCode::OK);
 
-    assert_eq!(texts(&api, "SELECT name AS value FROM tenants").await, ["Tenant demo"]);
+    assert_eq!(api.texts("SELECT name AS value FROM tenants").await, ["Tenant demo"]);
     let actors =
-        texts(&api, "SELECT CONCAT(actor_kind, ' ', actor_id, ' ', acting_client) AS value FROM audit_entries").await;
+        api.texts("SELECT CONCAT(actor_kind, ' ', actor_id, ' ', acting_client) AS value FROM audit_entries WHERE action <> 'account.first_seen'").await;
     let actor = format!("user {} some-client", claims["sub"].as_str().unwrap());
     assert_eq!(actors, [actor.clone(), actor]);
     let actions =
-        texts(&api, "SELECT CONCAT(action, ' ', target_kind, ' ', request_id, ' ', address) AS value FROM audit_entries ORDER BY id").await;
+        api.texts("SELECT CONCAT(action, ' ', target_kind, ' ', request_id, ' ', address) AS value FROM audit_entries WHERE action <> 'account.first_seen' ORDER BY id").await;
     assert_eq!(actions[0], "tenant_settings.update tenant_settings request-1 127.0.0.1");
-    let changes = texts(&api, "SELECT changes AS value FROM audit_entries ORDER BY id").await;
+    let changes =
+        api.texts("SELECT changes AS value FROM audit_entries WHERE action <> 'account.first_seen' ORDER BY id").await;
     let first: Value = serde_json::from_str(&changes[0]).unwrap();
     assert_eq!(first["/security/mfa"], json!({"before": "optional", "after": "required"}));
     assert_eq!(first["/feature_flags/beta"], json!({"after": false}));
@@ -118,7 +92,7 @@ async fn a_change_is_kept_audited_and_told() {
     assert_eq!(second, json!({"/security/mfa": {"before": "required", "after": "optional"}}));
 
     let messages =
-        texts(&api, "SELECT payload AS value FROM outbox WHERE kind = 'tenant_settings.changed' ORDER BY id").await;
+        api.texts("SELECT payload AS value FROM outbox WHERE kind = 'tenant_settings.changed' ORDER BY id").await;
     let message: Value = serde_json::from_str(&messages[1]).unwrap();
     assert_eq!(message, json!({"tenant_id": claims["tenant_id"], "version": 2, "changed": ["/security/mfa"]}));
 }
@@ -129,7 +103,7 @@ async fn what_changes_nothing_leaves_no_trace() {
     let token = api.administrator();
     let response = put(&api, &token, "*", &defaults()).await;
     assert!(etag(&response).ends_with(".0\""));
-    assert_eq!((count(&api, "audit_entries").await, count(&api, "outbox").await), (0, 0));
+    assert_eq!((api.count(CHANGES).await, api.count("outbox").await), (0, 0));
 }
 
 #[actix_web::test]
@@ -146,7 +120,7 @@ async fn an_update_names_the_version_it_changes() {
     assert_eq!(put(&api, &token, &format!("\"x\", {first}"), &example()).await.status(), StatusCode::OK);
     problem(put(&api, &token, &first, &defaults()).await, StatusCode::PRECONDITION_FAILED).await;
     assert_eq!(put(&api, &token, "*", &defaults()).await.status(), StatusCode::OK);
-    assert_eq!(count(&api, "audit_entries").await, 2);
+    assert_eq!(api.count(CHANGES).await, 2);
 }
 
 #[actix_web::test]
@@ -162,7 +136,7 @@ async fn of_updates_at_once_one_wins() {
         assert_eq!(won.len(), 1);
         assert!(lost.iter().all(|answer| answer.status() == StatusCode::PRECONDITION_FAILED));
     }
-    assert_eq!((count(&api, "audit_entries").await, count(&api, "outbox").await), (4, 4));
+    assert_eq!((api.count(CHANGES).await, api.count("outbox").await), (4, 4));
 }
 
 #[actix_web::test]
@@ -196,7 +170,7 @@ async fn everything_wrong_is_told_at_once() {
         ]
     );
     assert!(problem["errors"].as_array().unwrap().iter().all(|error| !error["detail"].as_str().unwrap().is_empty()));
-    assert_eq!(count(&api, "tenants").await, 0, "nothing was begun");
+    assert_eq!(api.count("tenant_settings").await, 0, "nothing was begun");
 }
 
 #[actix_web::test]
@@ -230,7 +204,7 @@ async fn malformed_bodies_are_refused_before_anything_is_done() {
     let encoded = api.request(Method::PUT, SETTINGS).bearer_auth(&token).header("If-Match", "*").json(&json!({}));
     let response = encoded.header("Content-Encoding", "gzip").send().await.unwrap();
     problem(response, StatusCode::UNSUPPORTED_MEDIA_TYPE).await;
-    assert_eq!(count(&api, "tenants").await, 0);
+    assert_eq!(api.count("tenant_settings").await, 0);
 }
 
 #[actix_web::test]
@@ -273,7 +247,10 @@ async fn a_client_needs_a_scope_that_names_it() {
     let token = api.idp.sign("demo", &claims);
     assert_eq!(put(&api, &token, "*", &example()).await.status(), StatusCode::OK);
     assert_eq!(
-        texts(&api, "SELECT CONCAT(actor_kind, ' ', actor_id) AS value FROM audit_entries").await,
+        api.texts(
+            "SELECT CONCAT(actor_kind, ' ', actor_id) AS value FROM audit_entries WHERE action <> 'account.first_seen'"
+        )
+        .await,
         ["client machine"]
     );
     let api_alone = api.machine("api");
@@ -313,7 +290,7 @@ async fn a_tenant_that_was_made_anew_begins_anew() {
     let response = api.get_as(SETTINGS, &token).await;
     assert!(etag(&response).ends_with(".0\""));
     assert_eq!(put(&api, &token, "*", &json!({"branding": {"display_name": "New"}})).await.status(), StatusCode::OK);
-    assert_eq!(count(&api, "tenants").await, 2);
+    assert_eq!(api.count("tenant_settings").await, 2);
 }
 
 #[actix_web::test]
@@ -326,4 +303,58 @@ async fn head_is_get_without_content() {
     let unknown = api.request(Method::PATCH, SETTINGS).bearer_auth(api.administrator()).send().await.unwrap();
     assert_eq!(unknown.headers()["allow"], "GET, HEAD, PUT");
     problem(unknown, StatusCode::METHOD_NOT_ALLOWED).await;
+}
+
+#[actix_web::test]
+async fn a_repeat_under_the_same_key_counts_once() {
+    let api = TestApi::start().await;
+    let token = api.administrator();
+    let send = |key: &'static str, token: &str, body: Value| {
+        let request = api.request(Method::PUT, SETTINGS).bearer_auth(token).header("If-Match", "*");
+        request.header("Idempotency-Key", key).json(&body).send()
+    };
+    let first = send("\"a key\"", &token, example()).await.unwrap();
+    problem(first, StatusCode::BAD_REQUEST).await;
+    let first = send("\"key-1\"", &token, example()).await.unwrap();
+    let (tag, body) = (etag(&first), first.json::<Value>().await.unwrap());
+    // Something else happens in between; the repeat is answered as the first was, and does nothing.
+    put(&api, &token, "*", &json!({})).await;
+    let repeat = send("key-1", &token, example()).await.unwrap();
+    assert_eq!((repeat.headers()["idempotent-replayed"].to_str().unwrap(), etag(&repeat)), ("true", tag));
+    assert_eq!(repeat.json::<Value>().await.unwrap(), body);
+    assert_eq!(api.get_as(SETTINGS, &token).await.json::<Value>().await.unwrap()["data"], defaults());
+    let other = problem(send("key-1", &token, json!({})).await.unwrap(), StatusCode::UNPROCESSABLE_ENTITY).await;
+    assert_eq!(other["type"], format!("{}/problems/idempotency-key-reused", api.url));
+    // The key of another person is another key, and what failed is tried again.
+    let another = api.administrator();
+    let fails = send("key-2", &another, json!({"colour": 1})).await.unwrap();
+    assert_eq!(fails.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let another_first = send("key-1", &another, json!({})).await.unwrap();
+    assert!(another_first.status().is_success() && !another_first.headers().contains_key("idempotent-replayed"));
+    let succeeds = send("key-2", &another, example()).await.unwrap();
+    assert_eq!(succeeds.status(), StatusCode::OK);
+    // After a day the key is free again.
+    api.clock.advance(std::time::Duration::from_secs(25 * 60 * 60));
+    let token = api.idp.sign("demo", &api.idp.user_claims("demo", &api.url));
+    let later = send("key-1", &token, example()).await.unwrap();
+    assert!(!later.headers().contains_key("idempotent-replayed"));
+}
+
+#[actix_web::test]
+async fn of_repeats_at_once_one_is_done() {
+    let api = TestApi::start().await;
+    let token = api.administrator();
+    api.get_as(SETTINGS, &token).await;
+    let send = || {
+        let request = api.request(Method::PUT, SETTINGS).bearer_auth(&token).header("If-Match", "*");
+        request.header("Idempotency-Key", "one").json(&example()).send()
+    };
+    let answers = futures_util::future::join_all((0..8).map(|_| send())).await;
+    let replayed = answers.iter().filter(|answer| {
+        let answer = answer.as_ref().unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        answer.headers().contains_key("idempotent-replayed")
+    });
+    assert_eq!(replayed.count(), 7);
+    assert_eq!((api.count(CHANGES).await, api.count("outbox").await), (1, 1));
 }

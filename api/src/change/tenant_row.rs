@@ -1,4 +1,4 @@
-//! The rows of tenants.
+//! The row of a tenant.
 
 use diesel::prelude::*;
 use tenantry_db::{Connection, DbError, UpsertDsl as _};
@@ -19,7 +19,7 @@ struct NewTenant<'a> {
 
 /// Makes sure that the tenant has a row, which says what the identity provider says. To be called first in a transaction
 /// that writes for the tenant: the row stays locked to its end, so that writers of one tenant wait for each other.
-pub fn keep(conn: &mut Connection, clock: &dyn Clock, tenant: &Tenant) -> Result<(), DbError> {
+pub fn keep_tenant(conn: &mut Connection, clock: &dyn Clock, tenant: &Tenant) -> Result<(), DbError> {
     let now = clock.now();
     let row = NewTenant { id: tenant.id, slug: &tenant.slug, name: &tenant.name, created_at: now, updated_at: now };
     diesel::insert_into(tenants::table)

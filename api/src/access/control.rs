@@ -1,0 +1,210 @@
+//! What is remembered of who may do what, and for how long.
+
+use std::fmt;
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use moka::sync::Cache;
+use serde_json::Value;
+use tenantry_db::{Db, DbError, TenantScope};
+use tenantry_types::{Clock, TenantId, UserId};
+
+use super::AccessError;
+use super::authority::{Authority, Surroundings};
+use super::facts::CommonSlots;
+use super::policy::{Catalogue, Effect, Policy, PolicySet};
+use super::store::{self, PolicyRow};
+use super::subject::{SubjectAccess, SubjectRows};
+use super::tenant::TenantAccess;
+use crate::authn::{AuthnError, Principal, Subject};
+use crate::signals::{Signal, SignalKind, Signals};
+
+/// What is remembered is looked at again after this time in any case.
+const REMEMBERED_FOR: Duration = Duration::from_secs(60);
+/// Tenants that are remembered.
+const MOST_TENANTS: u64 = 10_000;
+/// Users that are remembered.
+const MOST_SUBJECTS: u64 = 100_000;
+
+/// Makes room for somebody who calls for the first time.
+pub trait Newcomers: fmt::Debug + Send + Sync {
+    /// Gives the principal a row in the directory of their tenant, with the roles that their token names. A repeat
+    /// changes nothing.
+    fn learn<'a>(&'a self, principal: &'a Principal) -> Pin<Box<dyn Future<Output = Result<(), DbError>> + Send + 'a>>;
+}
+
+/// Who may do what, in every tenant. Clones share what is remembered.
+#[derive(Debug, Clone)]
+pub struct AccessControl(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    db: Db,
+    clock: Arc<dyn Clock>,
+    signals: Signals,
+    catalogue: Arc<Catalogue>,
+    slots: CommonSlots,
+    newcomers: Arc<dyn Newcomers>,
+    tenants: Cache<TenantId, Arc<TenantAccess>>,
+    subjects: Cache<(TenantId, UserId), Arc<SubjectAccess>>,
+    /// Counts what was forgotten, so that nothing is remembered that was read before.
+    forgotten: AtomicU64,
+}
+
+impl AccessControl {
+    /// Reads from `db`; forgets what `signals` tell of.
+    pub fn new(
+        db: Db,
+        clock: Arc<dyn Clock>,
+        signals: Signals,
+        catalogue: Arc<Catalogue>,
+        newcomers: Arc<dyn Newcomers>,
+    ) -> Self {
+        let tenants = Cache::builder().max_capacity(MOST_TENANTS).time_to_live(REMEMBERED_FOR).build();
+        let subjects = Cache::builder().max_capacity(MOST_SUBJECTS).time_to_live(REMEMBERED_FOR).build();
+        let forgotten = AtomicU64::new(0);
+        Self(Arc::new(Inner {
+            db,
+            clock,
+            signals,
+            catalogue,
+            slots: CommonSlots::new(),
+            newcomers,
+            tenants,
+            subjects,
+            forgotten,
+        }))
+    }
+
+    /// The kinds of resources that policies can speak of.
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.0.catalogue
+    }
+
+    /// Forgets what a signal tells of; everything for `None`.
+    pub fn forget(&self, signal: Option<&Signal>) {
+        self.0.forgotten.fetch_add(1, Ordering::AcqRel);
+        match signal {
+            None => {
+                self.0.tenants.invalidate_all();
+                self.0.subjects.invalidate_all();
+            }
+            Some(Signal { tenant_id, kind: SignalKind::Access | SignalKind::Tenant, .. }) => {
+                // What is remembered of its users was made of this, and counts no more either.
+                self.0.tenants.invalidate(tenant_id);
+            }
+            Some(Signal { tenant_id, kind: SignalKind::Subject | SignalKind::Revocation, subject }) => {
+                if let Some(user) = subject.as_deref().and_then(|subject| subject.parse().ok()) {
+                    self.0.subjects.invalidate(&(*tenant_id, user));
+                }
+            }
+        }
+    }
+
+    /// What the principal may do, who calls from `address`.
+    ///
+    /// # Errors
+    /// [`AccessError::Authn`] for somebody who may do nothing any more, [`AccessError::Database`].
+    pub async fn authority(&self, principal: &Principal, address: Option<IpAddr>) -> Result<Authority, AccessError> {
+        let tenant = self.0.tenant(principal.scope()).await?;
+        let subject = match &principal.subject {
+            Subject::Client(_) => None,
+            Subject::User(user) => Some(self.0.subject(principal, *user, &tenant).await?),
+        };
+        if subject.as_ref().is_some_and(|subject| !subject.is_active) {
+            return Err(AuthnError::Revoked.into());
+        }
+        let surroundings = Surroundings { slots: self.0.slots, address, now: self.0.clock.now() };
+        Ok(Authority::new(principal.clone(), tenant, subject, surroundings))
+    }
+}
+
+impl Inner {
+    async fn tenant(&self, scope: TenantScope) -> Result<Arc<TenantAccess>, DbError> {
+        let id = scope.tenant_id();
+        if self.signals.is_current()
+            && let Some(tenant) = self.tenants.get(&id)
+        {
+            return Ok(tenant);
+        }
+        let before = self.forgotten.load(Ordering::Acquire);
+        let load = self
+            .db
+            .read(move |conn| Ok::<_, DbError>((store::load_tenant(conn, scope)?, store::load_policies(conn, scope)?)));
+        let (rows, policies) = load.await?;
+        let tenant = Arc::new(TenantAccess::new(rows, self.compile(policies)));
+        self.tenants.insert(id, Arc::clone(&tenant));
+        if self.forgotten.load(Ordering::Acquire) != before {
+            self.tenants.invalidate(&id);
+        }
+        Ok(tenant)
+    }
+
+    async fn subject(
+        &self,
+        principal: &Principal,
+        user: UserId,
+        tenant: &Arc<TenantAccess>,
+    ) -> Result<Arc<SubjectAccess>, DbError> {
+        let (scope, now) = (principal.scope(), self.clock.now());
+        let key = (scope.tenant_id(), user);
+        let is_good = |known: &SubjectAccess| {
+            Arc::ptr_eq(&known.tenant, tenant) && known.valid_until.is_none_or(|until| now < until)
+        };
+        if self.signals.is_current()
+            && let Some(known) = self.subjects.get(&key).filter(|known| is_good(known))
+        {
+            return Ok(known);
+        }
+        let before = self.forgotten.load(Ordering::Acquire);
+        let mut tenant = Arc::clone(tenant);
+        let mut rows = self.db.read(move |conn| store::load_subject(conn, scope, user)).await?;
+        if is_new(&rows, principal) {
+            self.newcomers.learn(principal).await?;
+            rows = self.db.read(move |conn| store::load_subject(conn, scope, user)).await?;
+        }
+        if !tenant.knows(&rows) {
+            // A role or a group that was made between the two looks: the first of a tenant brings its roles with them.
+            self.tenants.invalidate(&key.0);
+            tenant = self.tenant(scope).await?;
+        }
+        let subject = Arc::new(SubjectAccess::new(tenant, &rows, now));
+        self.subjects.insert(key, Arc::clone(&subject));
+        if self.forgotten.load(Ordering::Acquire) != before {
+            self.subjects.invalidate(&key);
+        }
+        Ok(subject)
+    }
+
+    /// The policies, compiled. They were checked when they were saved; one that does not fit any more, because an
+    /// attribute is gone, denies what it speaks of if it is a deny, and is left out if it is an allow.
+    fn compile(&self, rows: Vec<PolicyRow>) -> PolicySet {
+        let compiled = rows.into_iter().filter_map(|row| {
+            let document = row.document();
+            let errors = match Policy::parse(&self.catalogue, document.clone()) {
+                Ok(policy) => return Some(policy),
+                Err(errors) => errors,
+            };
+            tracing::warn!(policy = %row.id, ?errors, "a policy does not fit the attributes of today");
+            let always = Policy::parse(&self.catalogue, without_conditions(document)).ok();
+            always.filter(|policy| policy.effect == Effect::Deny)
+        });
+        PolicySet::new(compiled.collect())
+    }
+}
+
+fn without_conditions(mut document: Value) -> Value {
+    if let Some(rules) = document.get_mut("rules").and_then(Value::as_object_mut) {
+        rules.remove("conditions");
+    }
+    document
+}
+
+/// Whether they were never seen, or their roles were given nowhere yet and their token names some.
+fn is_new(rows: &SubjectRows, principal: &Principal) -> bool {
+    rows.is_active.is_none() || (!rows.is_managed && rows.roles.is_empty() && !principal.roles.is_empty())
+}

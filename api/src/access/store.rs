@@ -1,0 +1,130 @@
+//! The rows that say who may do what.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text, Timestamp};
+use serde_json::{Value, json};
+use tenantry_db::{Connection, DbError, TenantScope};
+use tenantry_types::{GroupId, PolicyId, RoleId, UserId, UtcTime};
+
+use super::subject::SubjectRows;
+use super::tenant::TenantRows;
+use crate::schema::{group_roles, policies, role_parents, role_permissions, roles, user_groups};
+
+/// More roles, groups or policies than a tenant may make.
+const MOST: i64 = 20_000;
+
+/// A policy as it is kept.
+#[derive(Debug, Clone, Queryable)]
+pub(super) struct PolicyRow {
+    pub(super) id: PolicyId,
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) target: String,
+    pub(super) rules: String,
+    pub(super) priority: i64,
+}
+
+impl PolicyRow {
+    /// The policy as it was sent. What cannot be read, which only somebody who writes to the database can bring about, is
+    /// empty, and does not compile.
+    pub(super) fn document(&self) -> Value {
+        let part = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+        json!({
+            "name": self.name,
+            "description": self.description,
+            "priority": self.priority,
+            "target": part(&self.target),
+            "rules": part(&self.rules),
+        })
+    }
+}
+
+/// What a tenant has said about access.
+pub(super) fn load_tenant(conn: &mut Connection, scope: TenantScope) -> Result<TenantRows, DbError> {
+    let tenant = scope.tenant_id();
+    Ok(TenantRows {
+        roles: roles::table
+            .filter(roles::tenant_id.eq(tenant))
+            .select((roles::id, roles::name))
+            .limit(MOST)
+            .load(conn)?,
+        permissions: role_permissions::table
+            .filter(role_permissions::tenant_id.eq(tenant))
+            .select((role_permissions::role_id, role_permissions::permission))
+            .limit(MOST * 10)
+            .load(conn)?,
+        parents: role_parents::table
+            .filter(role_parents::tenant_id.eq(tenant))
+            .select((role_parents::role_id, role_parents::parent_id))
+            .limit(MOST)
+            .load(conn)?,
+        groups: user_groups::table
+            .filter(user_groups::tenant_id.eq(tenant))
+            .select((user_groups::id, user_groups::name, user_groups::parent_id))
+            .limit(MOST)
+            .load(conn)?,
+        group_roles: group_roles::table
+            .filter(group_roles::tenant_id.eq(tenant))
+            .select((group_roles::group_id, group_roles::role_id))
+            .limit(MOST)
+            .load(conn)?,
+    })
+}
+
+/// The policies of a tenant that are switched on.
+pub(super) fn load_policies(conn: &mut Connection, scope: TenantScope) -> Result<Vec<PolicyRow>, DbError> {
+    let rows = policies::table
+        .filter(policies::tenant_id.eq(scope.tenant_id()).and(policies::is_enabled.eq(true)))
+        .select((
+            policies::id,
+            policies::name,
+            policies::description,
+            policies::target_json,
+            policies::rules_json,
+            policies::priority,
+        ))
+        .limit(MOST)
+        .load(conn)?;
+    Ok(rows)
+}
+
+#[derive(QueryableByName)]
+struct Fact {
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Text)]
+    value: String,
+    #[diesel(sql_type = Nullable<Timestamp>)]
+    expires_at: Option<UtcTime>,
+}
+
+/// All that is known of a user's access, in one query.
+pub(super) fn load_subject(conn: &mut Connection, scope: TenantScope, user: UserId) -> Result<SubjectRows, DbError> {
+    let tenant = scope.tenant_id();
+    let facts: Vec<Fact> = diesel::sql_query(
+        "SELECT 'status' AS kind, status AS value, NULL AS expires_at FROM users WHERE tenant_id = ? AND id = ? \
+         UNION ALL SELECT 'managed', id, NULL FROM users WHERE tenant_id = ? AND id = ? AND roles_managed \
+         UNION ALL SELECT 'role', role_id, expires_at FROM user_roles WHERE tenant_id = ? AND user_id = ? \
+         UNION ALL SELECT 'group', group_id, NULL FROM group_members WHERE tenant_id = ? AND user_id = ?",
+    )
+    .bind::<Text, _>(tenant)
+    .bind::<Text, _>(user)
+    .bind::<Text, _>(tenant)
+    .bind::<Text, _>(user)
+    .bind::<Text, _>(tenant)
+    .bind::<Text, _>(user)
+    .bind::<Text, _>(tenant)
+    .bind::<Text, _>(user)
+    .load(conn)?;
+    let mut rows = SubjectRows::default();
+    let wrong = |error: tenantry_types::ParseError| DbError::Invalid(error.to_string());
+    for fact in facts {
+        match fact.kind.as_str() {
+            "status" => rows.is_active = Some(fact.value == "active"),
+            "managed" => rows.is_managed = true,
+            "role" => rows.roles.push((fact.value.parse::<RoleId>().map_err(wrong)?, fact.expires_at)),
+            _ => rows.groups.push(fact.value.parse::<GroupId>().map_err(wrong)?),
+        }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,117 @@
+//! What a tenant has said about access: its roles with what they allow, its groups, its policies.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use tenantry_types::{GroupId, RoleId};
+
+use super::permissions::{PermissionPattern, PermissionSet};
+use super::policy::PolicySet;
+use super::subject::SubjectRows;
+
+/// A role with what it allows, what it inherits included.
+#[derive(Debug, Clone)]
+pub struct Role {
+    /// Its name, which is unique in its tenant.
+    pub name: Arc<str>,
+    /// What it allows.
+    pub permissions: PermissionSet,
+}
+
+/// A group of users, and the groups that it is a part of.
+#[derive(Debug, Clone)]
+struct Group {
+    name: Arc<str>,
+    parent: Option<GroupId>,
+    roles: Vec<RoleId>,
+}
+
+/// What a tenant has said about access.
+#[derive(Debug, Clone, Default)]
+pub struct TenantAccess {
+    roles: HashMap<RoleId, Role>,
+    groups: HashMap<GroupId, Group>,
+    /// The policies that are switched on.
+    pub policies: PolicySet,
+}
+
+/// The rows that [`TenantAccess`] is made of.
+#[derive(Debug, Clone, Default)]
+pub(super) struct TenantRows {
+    pub(super) roles: Vec<(RoleId, String)>,
+    pub(super) permissions: Vec<(RoleId, String)>,
+    pub(super) parents: Vec<(RoleId, RoleId)>,
+    pub(super) groups: Vec<(GroupId, String, Option<GroupId>)>,
+    pub(super) group_roles: Vec<(GroupId, RoleId)>,
+}
+
+impl TenantAccess {
+    /// Resolves what roles inherit. A circle, which the routes refuse to make, ends where it began.
+    pub(super) fn new(rows: TenantRows, policies: PolicySet) -> Self {
+        let mut own: HashMap<RoleId, PermissionSet> = HashMap::new();
+        for (role, pattern) in &rows.permissions {
+            // What is not a pattern allows nothing.
+            if let Ok(pattern) = pattern.parse::<PermissionPattern>() {
+                own.entry(*role).or_default().add(&pattern);
+            }
+        }
+        let mut parents: HashMap<RoleId, Vec<RoleId>> = HashMap::new();
+        for (role, parent) in rows.parents {
+            parents.entry(role).or_default().push(parent);
+        }
+        let resolve = |role: RoleId| {
+            let (mut permissions, mut seen, mut open) = (PermissionSet::default(), HashSet::new(), vec![role]);
+            while let Some(next) = open.pop() {
+                if seen.insert(next) {
+                    if let Some(own) = own.get(&next) {
+                        permissions.add_all(own);
+                    }
+                    open.extend(parents.get(&next).into_iter().flatten());
+                }
+            }
+            permissions
+        };
+        let roles = rows.roles.into_iter().map(|(id, name)| (id, Role { name: name.into(), permissions: resolve(id) }));
+        let roles = roles.collect();
+        let mut groups: HashMap<GroupId, Group> = rows
+            .groups
+            .into_iter()
+            .map(|(id, name, parent)| (id, Group { name: name.into(), parent, roles: Vec::new() }))
+            .collect();
+        for (group, role) in rows.group_roles {
+            if let Some(group) = groups.get_mut(&group) {
+                group.roles.push(role);
+            }
+        }
+        Self { roles, groups, policies }
+    }
+
+    /// A role of the tenant.
+    pub fn role(&self, id: RoleId) -> Option<&Role> {
+        self.roles.get(&id)
+    }
+
+    /// Whether all roles and groups of a user are among those of the tenant.
+    pub(super) fn knows(&self, subject: &SubjectRows) -> bool {
+        subject.roles.iter().all(|(role, _)| self.roles.contains_key(role))
+            && subject.groups.iter().all(|group| self.groups.contains_key(group))
+    }
+
+    /// A group and all that it is a part of, each once.
+    pub(super) fn with_ancestors(&self, group: GroupId) -> Vec<GroupId> {
+        let (mut found, mut next) = (Vec::new(), Some(group));
+        while let Some(id) = next.filter(|id| !found.contains(id) && self.groups.contains_key(id)) {
+            found.push(id);
+            next = self.groups.get(&id).and_then(|group| group.parent);
+        }
+        found
+    }
+
+    pub(super) fn group_name(&self, group: GroupId) -> Option<&Arc<str>> {
+        self.groups.get(&group).map(|group| &group.name)
+    }
+
+    pub(super) fn roles_of_group(&self, group: GroupId) -> &[RoleId] {
+        self.groups.get(&group).map_or(&[], |group| &group.roles)
+    }
+}
