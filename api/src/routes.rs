@@ -1,13 +1,18 @@
 //! All routes of the service. A new feature adds its line here, and its operations to `openapi`.
 
 use crate::access::Routes;
-use crate::{console, me, openapi, tenants};
+use crate::{console, groups, me, openapi, permissions, roles, tenants};
 
 /// The table of routes; `/livez` and `/readyz` are the server's own.
 pub fn table() -> Routes {
     let mut routes = Routes::default();
     me::routes::configure(&mut routes);
     tenants::settings::routes::configure(&mut routes);
+    permissions::routes::configure(&mut routes);
+    roles::routes::configure(&mut routes);
+    roles::assignments::routes::configure(&mut routes);
+    groups::routes::configure(&mut routes);
+    groups::parts::configure(&mut routes);
     openapi::routes::configure(&mut routes);
     console::routes::configure(&mut routes);
     routes

@@ -96,15 +96,22 @@ impl Application {
         let refresh = Duration::from_secs(config.idp.refresh_seconds);
         let issuers = Issuers::new(idp.clone(), refresh, Arc::clone(&clock));
         let authenticator = Authenticator::new(issuers.clone(), config.audience().to_owned(), refresh, clock);
+        let table = Arc::new(routes::table());
         let catalogue = Arc::new(Catalogue::new([]));
         let directory = Arc::new(Directory::new(api.clone()));
-        let control = AccessControl::new(db.clone(), Arc::clone(&api.clock), signals.clone(), catalogue, directory);
+        let control = AccessControl::new(
+            db.clone(),
+            Arc::clone(&api.clock),
+            signals.clone(),
+            catalogue,
+            table.permissions(),
+            directory,
+        );
         let forgetful = control.clone();
         signals.listen(vec![Box::new(move |signal| forgetful.forget(signal))]);
         let settings = console_settings(&config);
         let console = Console::new(api.clone(), authenticator.clone(), control.clone(), &idp, &keyring, settings)?;
 
-        let table = Arc::new(routes::table());
         let document = openapi::document(&table, &config.http.public_url, &config.console_issuer())?;
         let (api, authenticator, console, document) =
             (Data::new(api), Data::new(authenticator), Data::new(console), Data::new(document));

@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use tenantry_db::{Connection, DbError};
 use tenantry_types::UtcTime;
 
 use super::facts::CommonSlots;
 use super::permissions::{PermissionPattern, PermissionSet};
-use super::policy::{Facts, Verdict};
+use super::policy::{Facts, PolicySet, Verdict};
+use super::store;
 use super::subject::SubjectAccess;
 use super::tenant::TenantAccess;
 use super::{Decision, scope_allows};
-use crate::authn::{AuthnError, Principal};
+use crate::authn::{AuthnError, Principal, Subject};
 
 /// What the caller of a request may do, by their token, their roles and the policies of their tenant. Cheap to clone.
 ///
@@ -49,6 +51,24 @@ impl Authority {
         Self(Arc::new(Inner { principal, tenant, subject, surroundings }))
     }
 
+    /// The same caller by what stands in the database now: for changes to what people may do, which must not be decided
+    /// by what somebody has just lost. The tenant's row is locked, so that nobody else changes it meanwhile.
+    pub fn renewed(&self, conn: &mut Connection) -> Result<Self, DbError> {
+        let Inner { principal, tenant, subject, surroundings } = &*self.0;
+        let scope = principal.scope();
+        let mut now = TenantAccess::new(store::load_tenant(conn, scope)?, PolicySet::default());
+        now.policies = tenant.policies.clone();
+        let tenant = Arc::new(now);
+        let subject = match (subject, &principal.subject) {
+            (Some(_), Subject::User(user)) => {
+                let rows = store::load_subject(conn, scope, *user)?;
+                Some(Arc::new(SubjectAccess::new(Arc::clone(&tenant), &rows, surroundings.now)))
+            }
+            _ => None,
+        };
+        Ok(Self(Arc::new(Inner { principal: principal.clone(), tenant, subject, surroundings: *surroundings })))
+    }
+
     /// Who is calling.
     pub fn principal(&self) -> &Principal {
         &self.0.principal
@@ -62,6 +82,11 @@ impl Authority {
     /// What the tenant has said about access.
     pub fn tenant(&self) -> &TenantAccess {
         &self.0.tenant
+    }
+
+    /// The time of the request.
+    pub fn now(&self) -> UtcTime {
+        self.0.surroundings.now
     }
 
     /// The names of the roles of the user, in order.

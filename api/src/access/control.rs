@@ -1,5 +1,6 @@
 //! What is remembered of who may do what, and for how long.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
@@ -16,6 +17,7 @@ use tenantry_types::{Clock, TenantId, UserId};
 use super::AccessError;
 use super::authority::{Authority, Surroundings};
 use super::facts::CommonSlots;
+use super::permissions::PermissionPattern;
 use super::policy::{Catalogue, Effect, Policy, PolicySet};
 use super::store::{self, PolicyRow};
 use super::subject::{SubjectAccess, SubjectRows};
@@ -47,6 +49,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     signals: Signals,
     catalogue: Arc<Catalogue>,
+    built_in: BTreeSet<&'static str>,
     slots: CommonSlots,
     newcomers: Arc<dyn Newcomers>,
     tenants: Cache<TenantId, Arc<TenantAccess>>,
@@ -62,6 +65,7 @@ impl AccessControl {
         clock: Arc<dyn Clock>,
         signals: Signals,
         catalogue: Arc<Catalogue>,
+        built_in: BTreeSet<&'static str>,
         newcomers: Arc<dyn Newcomers>,
     ) -> Self {
         let tenants = Cache::builder().max_capacity(MOST_TENANTS).time_to_live(REMEMBERED_FOR).build();
@@ -72,6 +76,7 @@ impl AccessControl {
             clock,
             signals,
             catalogue,
+            built_in,
             slots: CommonSlots::new(),
             newcomers,
             tenants,
@@ -83,6 +88,27 @@ impl AccessControl {
     /// The kinds of resources that policies can speak of.
     pub fn catalogue(&self) -> &Arc<Catalogue> {
         &self.0.catalogue
+    }
+
+    /// The permissions that routes of this service ask for.
+    pub fn built_in(&self) -> &BTreeSet<&'static str> {
+        &self.0.built_in
+    }
+
+    /// Whether a pattern stands for something that this service knows: a permission that a route asks for, or what can be
+    /// done to a kind of resource of the catalogue.
+    pub fn knows(&self, pattern: &PermissionPattern) -> bool {
+        let Inner { catalogue, built_in, .. } = &*self.0;
+        match pattern {
+            PermissionPattern::All => true,
+            PermissionPattern::Resource(resource) => {
+                let prefix = format!("{resource}.");
+                built_in.iter().any(|name| name.starts_with(&prefix)) || catalogue.schema(Some(resource)).is_some()
+            }
+            PermissionPattern::One(resource, action) => {
+                built_in.contains(format!("{resource}.{action}").as_str()) || catalogue.has(resource, action)
+            }
+        }
     }
 
     /// Forgets what a signal tells of; everything for `None`.

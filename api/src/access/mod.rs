@@ -22,5 +22,6 @@ pub use error::AccessError;
 pub use model::{Decision, Permission, scope_allows};
 pub use permissions::{PermissionPattern, PermissionSet, is_name};
 pub use routes::{Access, Route, Routes};
+pub use store::anybody_has;
 pub use subject::SubjectAccess;
 pub use tenant::{Role, TenantAccess};

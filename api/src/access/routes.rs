@@ -1,6 +1,6 @@
 //! The table of routes: every one with what it needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_cors::Cors;
 use actix_web::guard::{Guard, GuardContext};
@@ -53,6 +53,15 @@ impl Routes {
         let build = Box::new(move || web::route().to(handler.clone()));
         self.0.push(Route { method, path, access, build });
         self
+    }
+
+    /// The permissions that the routes ask for.
+    pub fn permissions(&self) -> BTreeSet<&'static str> {
+        let permissions = self.0.iter().filter_map(|route| match route.access {
+            Access::Permission(permission) => Some(permission.as_str()),
+            Access::Public | Access::Authenticated => None,
+        });
+        permissions.collect()
     }
 
     /// All routes, in the order they were added.

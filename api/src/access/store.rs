@@ -1,5 +1,6 @@
 //! The rows that say who may do what.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text, Timestamp};
 use serde_json::{Value, json};
@@ -8,7 +9,9 @@ use tenantry_types::{GroupId, PolicyId, RoleId, UserId, UtcTime};
 
 use super::subject::SubjectRows;
 use super::tenant::TenantRows;
-use crate::schema::{group_roles, policies, role_parents, role_permissions, roles, user_groups};
+use crate::schema::{
+    group_members, group_roles, policies, role_parents, role_permissions, roles, user_groups, user_roles, users,
+};
 
 /// More roles, groups or policies than a tenant may make.
 const MOST: i64 = 20_000;
@@ -86,6 +89,27 @@ pub(super) fn load_policies(conn: &mut Connection, scope: TenantScope) -> Result
         .limit(MOST)
         .load(conn)?;
     Ok(rows)
+}
+
+/// Whether an active user of the tenant has one of these roles, for good, by themselves or by a group. Groups inside of
+/// groups are not followed: whoever is to be left should be so in a plain way.
+pub fn anybody_has(conn: &mut Connection, scope: TenantScope, roles: &[RoleId]) -> Result<bool, DbError> {
+    let tenant = scope.tenant_id();
+    let active = users::table.filter(users::tenant_id.eq(tenant).and(users::status.eq("active"))).select(users::id);
+    let by_themselves = user_roles::table
+        .filter(user_roles::tenant_id.eq(tenant).and(user_roles::role_id.eq_any(roles)))
+        .filter(user_roles::expires_at.is_null())
+        .filter(user_roles::user_id.eq_any(active));
+    if diesel::select(exists(by_themselves)).get_result::<bool>(conn)? {
+        return Ok(true);
+    }
+    let groups = group_roles::table
+        .filter(group_roles::tenant_id.eq(tenant).and(group_roles::role_id.eq_any(roles)))
+        .select(group_roles::group_id);
+    let by_groups = group_members::table
+        .filter(group_members::tenant_id.eq(tenant).and(group_members::group_id.eq_any(groups)))
+        .filter(group_members::user_id.eq_any(active));
+    Ok(diesel::select(exists(by_groups)).get_result::<bool>(conn)?)
 }
 
 #[derive(QueryableByName)]

@@ -107,6 +107,17 @@ impl TenantAccess {
         found
     }
 
+    /// The roles that allow everything.
+    pub fn roles_that_allow_all(&self) -> Vec<RoleId> {
+        let all = self.roles.iter().filter(|(_, role)| role.permissions.covers(&PermissionPattern::All));
+        all.map(|(id, _)| *id).collect()
+    }
+
+    /// A group and what it is a part of have these roles together.
+    pub fn roles_by_group(&self, group: GroupId) -> Vec<RoleId> {
+        self.with_ancestors(group).into_iter().flat_map(|group| self.roles_of_group(group)).copied().collect()
+    }
+
     pub(super) fn group_name(&self, group: GroupId) -> Option<&Arc<str>> {
         self.groups.get(&group).map(|group| &group.name)
     }

@@ -9,6 +9,15 @@ mod precondition;
 pub use object::{Errors, Object};
 pub use precondition::{EntityTag, IfMatch, PreconditionError, is_not_modified};
 
+/// Reads a text of one line: 1 to `MOST` characters, none of which is a control character.
+///
+/// # Errors
+/// What it must be.
+pub fn line<const MOST: usize>(text: &str) -> Result<String, String> {
+    let good = (1..=MOST).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    if good { Ok(text.to_owned()) } else { Err(format!("must be 1 to {MOST} characters, without control characters")) }
+}
+
 /// What a failure of the database is to the client of any feature.
 pub fn database_problem(error: &tenantry_db::DbError) -> tenantry_types::Problem {
     if error.is_transient() { tenantry_types::Problem::unavailable() } else { tenantry_types::Problem::internal() }

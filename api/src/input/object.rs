@@ -95,6 +95,47 @@ impl Object {
         }
     }
 
+    /// Takes a text that has to be there, and parses it.
+    pub fn required<T, E: Display>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+        let is_there = self.has(name);
+        let value = self.text(name, parse);
+        if !is_there {
+            self.refuse(name, "required", "must be there");
+        }
+        value
+    }
+
+    /// Takes a list of texts and parses each; `None` when it is absent.
+    pub fn texts<T, E: Display>(
+        &mut self,
+        name: &str,
+        most: usize,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Vec<T>> {
+        let list = match self.members.remove(name) {
+            None | Some(Value::Null) => return None,
+            Some(Value::Array(list)) if list.len() <= most => list,
+            Some(Value::Array(_)) => {
+                self.refuse(name, "limit", format!("must have at most {most} entries"));
+                return None;
+            }
+            Some(_) => {
+                self.refuse(name, "type", "must be a list of texts");
+                return None;
+            }
+        };
+        let pointer = self.pointer_to(name);
+        let mut values = Vec::with_capacity(list.len());
+        for (at, value) in list.iter().enumerate() {
+            match value.as_str().map(&parse) {
+                Some(Ok(value)) => values.push(value),
+                Some(Err(error)) => self.errors.add(format!("{pointer}/{at}"), "invalid", error.to_string()),
+                None => self.errors.add(format!("{pointer}/{at}"), "type", "must be a text"),
+            }
+        }
+        Some(values)
+    }
+
     /// Takes a whole number within a range, which stands for `default` when it is absent.
     pub fn whole_number(&mut self, name: &str, range: std::ops::RangeInclusive<u32>, default: u32) -> u32 {
         let number = match self.members.remove(name) {
@@ -124,6 +165,11 @@ impl Object {
     /// Takes a member as it is.
     pub fn value(&mut self, name: &str) -> Option<Value> {
         self.members.remove(name)
+    }
+
+    /// Whether there is such a member, `null` or not.
+    pub fn contains(&self, name: &str) -> bool {
+        self.members.contains_key(name)
     }
 
     /// Whether there is such a member, and it is not `null`.

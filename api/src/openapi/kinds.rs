@@ -7,6 +7,9 @@ const OWN: &[(&str, u16, &str)] = &[
     ("/problems/invalid-token", 401, "The access token is not valid"),
     ("/problems/insufficient-scope", 403, "The access token is not enough"),
     ("/problems/idempotency-key-reused", 422, "The Idempotency-Key was used for another request"),
+    ("/problems/system-role", 409, "The role is part of the system"),
+    ("/problems/not-held", 403, "You do not hold what you want to give"),
+    ("/problems/last-administrator", 409, "Somebody has to be left"),
     ("/problems/request-under-way", 409, "A request with this Idempotency-Key is under way"),
 ];
 
@@ -21,6 +24,9 @@ fn advice(name: &str) -> &'static str {
         "precondition-required" => "Send `If-Match` with the ETag that a GET gave you.",
         "precondition-failed" => "GET it again, repeat your change on what is there now, and send its new ETag.",
         "idempotency-key-reused" => "Take a new key for every request; use it again only to repeat the same one.",
+        "system-role" => "Make a role of your own that inherits from it.",
+        "not-held" => "Somebody who holds it can do this; `detail` says what is missing.",
+        "last-administrator" => "Give somebody else a role that allows everything first.",
         "request-under-way" => {
             "Ask again in a moment, with the same key: the answer of the first request will be there."
         }

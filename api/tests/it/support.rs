@@ -1,6 +1,7 @@
 //! The service in this process, on a port and a database of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -84,6 +85,27 @@ impl TestApi {
         self.idp.sign("demo", &claims)
     }
 
+    /// Sends JSON as the holder of a token, whatever the version of what is there.
+    pub async fn send_as(&self, token: &str, method: Method, path: &str, body: &Value) -> Response {
+        let request = self.request(method, path).bearer_auth(token).header("If-Match", "*");
+        if body.is_null() { request.send().await.unwrap() } else { request.json(body).send().await.unwrap() }
+    }
+
+    /// The `data` of a successful answer to that.
+    pub async fn done_as(&self, token: &str, method: Method, path: &str, body: &Value) -> Value {
+        let response = self.send_as(token, method, path, body).await;
+        let (status, text) = (response.status(), response.text().await.unwrap());
+        assert!(status.is_success(), "{path}: {status} {text}");
+        let answer = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
+        answer["data"].clone()
+    }
+
+    /// Who holds a token, who is known from then on.
+    pub async fn id_of(&self, token: &str) -> String {
+        let me = self.done_as(token, Method::GET, "/api/v1/me", &Value::Null).await;
+        me["subject"]["id"].as_str().unwrap().to_owned()
+    }
+
     /// A token of a client.
     pub fn machine(&self, scope: &str) -> String {
         self.idp.sign("demo", &self.idp.client_claims("demo", &self.url, scope))
@@ -137,6 +159,16 @@ pub fn configuration(idp: &str, database: &TestDatabase, folder: &TempDir) -> Co
     config.database.url = database.url().to_string().as_str().into();
     config.keyring.path = folder.path().join("api.key");
     config
+}
+
+/// Asks until it is so, for this long.
+pub async fn within<F: Future<Output = bool>>(time: Duration, mut is_so: impl FnMut() -> F) {
+    let asked = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(time, asked).await.expect("it did not become so in time");
 }
 
 /// An HTTP client that follows nothing by itself.

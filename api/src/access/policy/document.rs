@@ -92,6 +92,12 @@ impl Catalogue {
         Self { resources: resources.into_iter().collect(), any: Schema::with([]) }
     }
 
+    /// Whether this can be done to such a resource.
+    pub fn has(&self, resource: &str, action: &str) -> bool {
+        let known = self.resources.get(resource);
+        known.is_some_and(|known| known.actions.iter().any(|one| &**one == action))
+    }
+
     /// The attributes that conditions on this target may name.
     pub fn schema(&self, resource: Option<&str>) -> Option<&Schema> {
         match resource {

@@ -1,3 +1,6 @@
+mod groups;
 mod me;
 mod openapi;
+mod permissions;
+mod roles;
 mod tenant;

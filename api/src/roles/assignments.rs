@@ -1,0 +1,4 @@
+//! `/api/v1/users/{id}/roles`: who has which role.
+
+pub mod routes;
+mod store;

@@ -1,0 +1,125 @@
+//! `/api/v1/groups`.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{TestApi, problem};
+
+const GROUPS: &str = "/api/v1/groups";
+const NOTHING: &Value = &Value::Null;
+
+async fn group(api: &TestApi, token: &str, body: &Value) -> String {
+    api.done_as(token, Method::POST, GROUPS, body).await["id"].as_str().unwrap().to_owned()
+}
+
+async fn role(api: &TestApi, token: &str, name: &str, permissions: &[&str]) -> String {
+    let body = json!({"name": name, "role_family": "Internal", "permissions": permissions});
+    api.done_as(token, Method::POST, "/api/v1/roles", &body).await["id"].as_str().unwrap().to_owned()
+}
+
+#[actix_web::test]
+async fn members_have_what_the_group_has() {
+    let api = TestApi::start().await;
+    let (admin, member) = (api.administrator(), api.user(&["member"], "api"));
+    let (_, user) = (api.id_of(&admin).await, api.id_of(&member).await);
+    let desk = group(&api, &admin, &json!({"name": "Front desk", "description": "Receives guests"})).await;
+    problem(api.send_as(&admin, Method::POST, GROUPS, &json!({"name": "Front desk"})).await, StatusCode::CONFLICT)
+        .await;
+    let reader = role(&api, &admin, "Reader", &["role.read"]).await;
+    let (in_group, with_role) = (format!("{GROUPS}/{desk}/members/{user}"), format!("{GROUPS}/{desk}/roles/{reader}"));
+    let may = || async { api.get_as("/api/v1/roles", &member).await.status() == StatusCode::OK };
+    api.done_as(&admin, Method::PUT, &in_group, NOTHING).await;
+    assert!(!may().await);
+    for _ in 0..2 {
+        api.done_as(&admin, Method::PUT, &with_role, NOTHING).await;
+        assert!(may().await);
+    }
+    let members = api.done_as(&admin, Method::GET, &format!("{GROUPS}/{desk}/members"), NOTHING).await;
+    assert_eq!((members.as_array().unwrap().len(), &members[0]["user_id"]), (1, &json!(user)));
+    let roles = api.done_as(&admin, Method::GET, &format!("{GROUPS}/{desk}/roles"), NOTHING).await;
+    assert_eq!(roles, json!([{"role_id": reader, "name": "Reader"}]));
+    api.done_as(&admin, Method::DELETE, &in_group, NOTHING).await;
+    assert!(!may().await);
+    api.done_as(&admin, Method::PUT, &in_group, NOTHING).await;
+    api.done_as(&admin, Method::DELETE, &with_role, NOTHING).await;
+    assert!(!may().await);
+    api.done_as(&admin, Method::PUT, &with_role, NOTHING).await;
+    api.done_as(&admin, Method::DELETE, &format!("{GROUPS}/{desk}"), NOTHING).await;
+    assert!(!may().await);
+    for gone in [format!("{GROUPS}/{desk}"), format!("{GROUPS}/{desk}/members"), format!("{GROUPS}/{desk}/roles")] {
+        problem(api.get_as(&gone, &admin).await, StatusCode::NOT_FOUND).await;
+    }
+    for (method, path) in [(Method::PUT, &in_group), (Method::DELETE, &in_group), (Method::PUT, &with_role)] {
+        problem(api.send_as(&admin, method, path, NOTHING).await, StatusCode::NOT_FOUND).await;
+    }
+}
+
+#[actix_web::test]
+async fn groups_are_parts_of_groups_in_no_circle() {
+    let api = TestApi::start().await;
+    let (admin, member) = (api.administrator(), api.user(&["member"], "api"));
+    let (_, user) = (api.id_of(&admin).await, api.id_of(&member).await);
+    let whole = group(&api, &admin, &json!({"name": "Whole"})).await;
+    let part = group(&api, &admin, &json!({"name": "Part", "parent_id": whole})).await;
+    let least = group(&api, &admin, &json!({"name": "Least", "parent_id": part})).await;
+    let reader = role(&api, &admin, "Reader", &["role.read"]).await;
+    api.done_as(&admin, Method::PUT, &format!("{GROUPS}/{whole}/roles/{reader}"), NOTHING).await;
+    api.done_as(&admin, Method::PUT, &format!("{GROUPS}/{least}/members/{user}"), NOTHING).await;
+    assert_eq!(api.get_as("/api/v1/roles", &member).await.status(), StatusCode::OK);
+    for parent in [&whole, &part, &least] {
+        let body = json!({ "parent_id": parent });
+        let circle = api.send_as(&admin, Method::PATCH, &format!("{GROUPS}/{whole}"), &body).await;
+        assert_eq!(problem(circle, StatusCode::UNPROCESSABLE_ENTITY).await["errors"][0]["code"], "circle");
+    }
+    let nowhere = json!({"name": "Lost", "parent_id": "0190b2c4-0000-7000-8000-000000000001"});
+    let response = api.send_as(&admin, Method::POST, GROUPS, &nowhere).await;
+    assert_eq!(problem(response, StatusCode::UNPROCESSABLE_ENTITY).await["errors"][0]["pointer"], "/parent_id");
+    problem(api.send_as(&admin, Method::DELETE, &format!("{GROUPS}/{part}"), NOTHING).await, StatusCode::CONFLICT)
+        .await;
+    // Whoever leaves the whole leaves what it gives.
+    let one = format!("{GROUPS}/{part}");
+    let stale = api.request(Method::PATCH, &one).bearer_auth(&admin).header("If-Match", "\"x\"").json(&json!({}));
+    problem(stale.send().await.unwrap(), StatusCode::PRECONDITION_FAILED).await;
+    api.done_as(&admin, Method::PATCH, &one, &json!({"parent_id": null})).await;
+    assert_eq!(api.get_as("/api/v1/roles", &member).await.status(), StatusCode::FORBIDDEN);
+    let listed = api.done_as(&admin, Method::GET, &format!("{GROUPS}?parent_id={part}"), NOTHING).await;
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["name"]), (1, &json!("Least")));
+}
+
+#[actix_web::test]
+async fn nobody_gives_by_a_group_what_they_do_not_hold() {
+    let api = TestApi::start().await;
+    let (admin, token) = (api.administrator(), api.user(&["member"], "api"));
+    let (_, user) = (api.id_of(&admin).await, api.id_of(&token).await);
+    let manager = role(&api, &admin, "Manager", &["group.*", "role.*"]).await;
+    let path = format!("/api/v1/users/{user}/roles");
+    api.done_as(&admin, Method::POST, &path, &json!({ "role_id": manager })).await;
+    let found = api.done_as(&admin, Method::GET, "/api/v1/roles?name=administrator", NOTHING).await;
+    let administrator = found[0]["id"].as_str().unwrap();
+    let strong = group(&api, &admin, &json!({"name": "Strong"})).await;
+    api.done_as(&admin, Method::PUT, &format!("{GROUPS}/{strong}/roles/{administrator}"), NOTHING).await;
+    let part = group(&api, &admin, &json!({"name": "Part", "parent_id": strong})).await;
+    let own = group(&api, &token, &json!({"name": "Own"})).await;
+    let refused = |method: Method, path: String, body: Value| {
+        let (api, token) = (&api, &token);
+        async move {
+            let response = api.send_as(token, method, &path, &body).await;
+            let refused = problem(response, StatusCode::FORBIDDEN).await;
+            assert_eq!(refused["type"], format!("{}/problems/not-held", api.url), "{path}");
+        }
+    };
+    // Into the group or a part of it, the role into their own group, their own group into the strong one, and the strong
+    // one taken apart.
+    refused(Method::PUT, format!("{GROUPS}/{strong}/members/{user}"), Value::Null).await;
+    refused(Method::PUT, format!("{GROUPS}/{part}/members/{user}"), Value::Null).await;
+    refused(Method::PUT, format!("{GROUPS}/{own}/roles/{administrator}"), Value::Null).await;
+    refused(Method::PATCH, format!("{GROUPS}/{own}"), json!({ "parent_id": strong })).await;
+    refused(Method::PATCH, format!("{GROUPS}/{own}"), json!({ "parent_id": part })).await;
+    refused(Method::POST, GROUPS.to_owned(), json!({"name": "New", "parent_id": strong})).await;
+    refused(Method::PATCH, format!("{GROUPS}/{part}"), json!({ "parent_id": null })).await;
+    refused(Method::DELETE, format!("{GROUPS}/{part}"), Value::Null).await;
+    refused(Method::DELETE, format!("{GROUPS}/{strong}/roles/{administrator}"), Value::Null).await;
+    // Their own they fill as they like.
+    api.done_as(&token, Method::PUT, &format!("{GROUPS}/{own}/members/{user}"), NOTHING).await;
+    api.done_as(&token, Method::PUT, &format!("{GROUPS}/{own}/roles/{manager}"), NOTHING).await;
+}
