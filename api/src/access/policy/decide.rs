@@ -70,6 +70,13 @@ impl PolicySet {
         all.filter_map(|at| Some((at, self.policies.get(at)?)))
     }
 
+    /// The policies that speak of an action on a kind of resource, the highest priority first.
+    pub(super) fn concerning(&self, resource: &str, action: &str, _facts: &Facts) -> impl Iterator<Item = &Policy> {
+        let mut about: Vec<_> = self.about(resource, action).collect();
+        about.sort_by_key(|(at, _)| *at);
+        about.into_iter().map(|(_, policy)| policy)
+    }
+
     /// What the policies say of an action on a resource. Deny beats allow, whatever their priorities.
     pub fn decide(&self, resource: &str, action: &str, facts: &Facts) -> Verdict<'_> {
         let (mut denied, mut allowed) = (None::<(usize, &Policy)>, None);

@@ -153,7 +153,8 @@ impl Test {
     }
 }
 
-fn compare(comparison: Comparison, left: &Value, right: &Value) -> Option<bool> {
+/// Whether two values compare so; `None` where they cannot be compared.
+pub fn compare(comparison: Comparison, left: &Value, right: &Value) -> Option<bool> {
     let order = |holds: fn(Ordering) -> bool| ordering(left, right).map(holds);
     match comparison {
         Comparison::Equal => (left.type_of() == right.type_of()).then(|| left == right),

@@ -2,13 +2,15 @@
 //!
 //! A policy is read, checked against the attributes that there are, and compiled when it is saved ([`Policy::parse`]).
 //! A [`PolicySet`] is what a tenant has switched on; it decides and explains. The language is described in
-//! `docs/policies.md`. Nothing here knows HTTP or the database, and every evaluation ends.
+//! `docs/policies.md`. Nothing here knows HTTP, only `filter/sql.rs` knows the
+//! database, and every evaluation ends.
 
 mod ast;
 mod compile;
 mod decide;
 mod document;
 mod evaluate;
+mod filter;
 mod lexer;
 mod parser;
 mod schema;
@@ -20,6 +22,7 @@ pub use compile::{CompileError, Term, Test, compile};
 pub use decide::{Explanation, PolicySet, Step, Verdict};
 pub use document::{Alternative, Catalogue, Condition, Effect, Policy, Resource, Target};
 pub use evaluate::{Facts, Truth};
+pub use filter::{Column, Columns, ColumnsError, CurrencyColumn, Filter, Listing, Rows, SetColumn};
 pub use lexer::SyntaxError;
 pub use parser::parse as parse_expression;
 pub use schema::{Attribute, Schema, Slot};

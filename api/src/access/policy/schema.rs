@@ -12,6 +12,7 @@ use super::value::Type;
 pub struct Schema {
     by_name: BTreeMap<Arc<str>, Slot>,
     attributes: Vec<Attribute>,
+    first_of_resource: usize,
 }
 
 /// Where the value of an attribute stands.
@@ -65,7 +66,7 @@ impl Schema {
         let attributes: Vec<Attribute> = common.chain(of_resource).take(MOST_ATTRIBUTES).collect();
         let slots = (0..u16::MAX).map(Slot);
         let by_name = attributes.iter().map(|attribute| Arc::clone(&attribute.name)).zip(slots).collect();
-        Self { by_name, attributes }
+        Self { by_name, attributes, first_of_resource: COMMON.len() }
     }
 
     /// The slot of an attribute.
@@ -76,6 +77,11 @@ impl Schema {
     /// The attribute of a slot of this schema.
     pub fn attribute(&self, slot: Slot) -> Option<&Attribute> {
         self.attributes.get(slot.index())
+    }
+
+    /// Whether an attribute is one of the resource's own: another for each row of a list.
+    pub const fn is_of_resource(&self, slot: Slot) -> bool {
+        slot.index() >= self.first_of_resource
     }
 
     /// All attributes, in the order of their slots.

@@ -69,6 +69,11 @@ impl Value {
         Self::Set(set.into())
     }
 
+    /// A number that counts something; `None` where it is larger than any number.
+    pub fn count(count: i64) -> Option<Self> {
+        count.checked_mul(ONE).map(Self::Number)
+    }
+
     /// An address in its plain form.
     pub fn address(address: IpAddr) -> Self {
         Self::Address(address.to_canonical())
