@@ -1,30 +1,16 @@
 //! Which policies decide: those that speak of what is done, and hold.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use super::document::{Effect, Policy};
 use super::evaluate::{Facts, Truth};
+use super::index::{Assignment, Index};
 
-/// All policies of a tenant that are switched on, by what they speak of: a decision looks only at those.
+/// All policies of a tenant that are switched on, by what they speak of and whom they concern: a decision looks only at
+/// those that can say something.
 #[derive(Debug, Clone, Default)]
 pub struct PolicySet {
-    policies: Vec<Policy>,
-    by_target: HashMap<Arc<str>, Actions>,
-    of_any_resource: Actions,
-}
-
-/// The policies about one kind of resource, by their action. Each list has the highest priority first.
-#[derive(Debug, Clone, Default)]
-struct Actions {
-    by_action: HashMap<Arc<str>, Vec<usize>>,
-    of_any_action: Vec<usize>,
-}
-
-impl Actions {
-    fn lists(&self, action: &str) -> impl Iterator<Item = usize> {
-        self.by_action.get(action).into_iter().flatten().chain(&self.of_any_action).copied()
-    }
+    /// The highest priority first.
+    policies: Vec<(Policy, Vec<Assignment>)>,
+    index: Index,
 }
 
 /// What the policies say.
@@ -39,23 +25,21 @@ pub enum Verdict<'a> {
 }
 
 impl PolicySet {
-    /// These policies.
-    pub fn new(mut policies: Vec<Policy>) -> Self {
+    /// These policies, each for everyone.
+    pub fn new(policies: Vec<Policy>) -> Self {
+        Self::assigned(policies.into_iter().map(|policy| (policy, vec![Assignment::Everyone])))
+    }
+
+    /// These policies, each for those that it is assigned to. A policy that is assigned to nobody says nothing.
+    pub fn assigned(policies: impl IntoIterator<Item = (Policy, Vec<Assignment>)>) -> Self {
+        let mut policies: Vec<_> = policies.into_iter().collect();
         // Where the priority is the same the name decides, so that every replica names the same policy.
-        policies.sort_by(|a, b| b.priority.cmp(&a.priority).then_with(|| a.name.cmp(&b.name)));
-        let mut set = Self::default();
-        for (at, policy) in policies.iter().enumerate() {
-            let actions = match &policy.target.resource {
-                Some(resource) => set.by_target.entry(Arc::clone(resource)).or_default(),
-                None => &mut set.of_any_resource,
-            };
-            match &policy.target.action {
-                Some(action) => actions.by_action.entry(Arc::clone(action)).or_default().push(at),
-                None => actions.of_any_action.push(at),
-            }
+        policies.sort_by(|(a, _), (b, _)| b.priority.cmp(&a.priority).then_with(|| a.name.cmp(&b.name)));
+        let mut index = Index::default();
+        for (at, (policy, assignments)) in (0..u32::MAX).zip(&policies) {
+            index.add(at, policy, assignments);
         }
-        set.policies = policies;
-        set
+        Self { policies, index }
     }
 
     /// Whether there are no policies at all.
@@ -63,45 +47,59 @@ impl PolicySet {
         self.policies.is_empty()
     }
 
-    /// The policies that speak of an action on a kind of resource.
-    fn about<'a>(&'a self, resource: &str, action: &str) -> impl Iterator<Item = (usize, &'a Policy)> {
-        let of_resource = self.by_target.get(resource).into_iter().flat_map(move |actions| actions.lists(action));
-        let all = of_resource.chain(self.of_any_resource.lists(action));
-        all.filter_map(|at| Some((at, self.policies.get(at)?)))
+    /// The policies with those that they are assigned to, the highest priority first.
+    pub fn policies(&self) -> impl ExactSizeIterator<Item = (&Policy, &[Assignment])> {
+        self.policies.iter().map(|(policy, assignments)| (policy, &**assignments))
     }
 
-    /// The policies that speak of an action on a kind of resource, the highest priority first.
-    pub(super) fn concerning(&self, resource: &str, action: &str, _facts: &Facts) -> impl Iterator<Item = &Policy> {
-        let mut about: Vec<_> = self.about(resource, action).collect();
-        about.sort_by_key(|(at, _)| *at);
-        about.into_iter().map(|(_, policy)| policy)
+    fn get(&self, at: u32) -> Option<&Policy> {
+        self.policies.get(at as usize).map(|(policy, _)| policy)
+    }
+
+    /// The policies that can say something of this, the highest priority first.
+    pub(super) fn concerning(&self, resource: &str, action: &str, facts: &Facts) -> impl Iterator<Item = &Policy> {
+        let mut places = Vec::new();
+        self.index.visit(resource, action, facts, |found| {
+            places.extend(found.denies.iter().chain(&found.allows));
+        });
+        places.sort_unstable();
+        places.dedup();
+        places.into_iter().filter_map(|at: u32| self.get(at))
     }
 
     /// What the policies say of an action on a resource. Deny beats allow, whatever their priorities.
     pub fn decide(&self, resource: &str, action: &str, facts: &Facts) -> Verdict<'_> {
-        let (mut denied, mut allowed) = (None::<(usize, &Policy)>, None);
-        for (at, policy) in self.about(resource, action) {
-            let found = match policy.effect {
-                Effect::Deny => &mut denied,
-                Effect::Allow => &mut allowed,
-            };
-            // The places are in the order of priority: an earlier one is already named.
-            if found.is_none_or(|(named, _)| at < named) && policy.applies(facts) {
-                *found = Some((at, policy));
+        let (mut denied, mut allowed) = (None, None);
+        self.index.visit(resource, action, facts, |found| {
+            self.first(&found.denies, &mut denied, facts);
+            if denied.is_none() {
+                self.first(&found.allows, &mut allowed, facts);
             }
-        }
-        match (denied, allowed) {
-            (Some((_, policy)), _) => Verdict::Denied(policy),
-            (None, Some((_, policy))) => Verdict::Allowed(policy),
+        });
+        let get = |at: Option<u32>| at.and_then(|at| self.get(at));
+        match (get(denied), get(allowed)) {
+            (Some(policy), _) => Verdict::Denied(policy),
+            (None, Some(policy)) => Verdict::Allowed(policy),
             (None, None) => Verdict::Silent,
+        }
+    }
+
+    /// The first of these that counts, when it comes before the one that is known.
+    fn first(&self, places: &[u32], known: &mut Option<u32>, facts: &Facts) {
+        let mut before = places.iter().copied().take_while(|at| known.is_none_or(|known| *at < known));
+        let first = before.find(|at| self.get(*at).is_some_and(|policy| policy.applies(facts)));
+        if let Some(at) = first {
+            *known = Some(at);
         }
     }
 
     /// Every policy that speaks of it, the highest priority first, with what came of each of its conditions.
     pub fn explain(&self, resource: &str, action: &str, facts: &Facts) -> Vec<Explanation<'_>> {
-        let mut about: Vec<_> = self.about(resource, action).collect();
-        about.sort_by_key(|(at, _)| *at);
-        about.into_iter().map(|(_, policy)| policy.explain(facts)).collect()
+        let about = self.policies.iter().filter(|(policy, _)| policy.target.covers(resource, action));
+        let explained = about.map(|(policy, assignments)| {
+            policy.explain(facts, assignments.iter().any(|assignment| assignment.includes(facts)))
+        });
+        explained.collect()
     }
 }
 
@@ -124,7 +122,7 @@ impl Policy {
         }
     }
 
-    fn explain(&self, facts: &Facts) -> Explanation<'_> {
+    fn explain(&self, facts: &Facts, is_assigned: bool) -> Explanation<'_> {
         let alternatives = self.alternatives.iter().map(|alternative| {
             let steps = alternative.0.iter().map(|condition| Step {
                 attribute: &condition.attribute,
@@ -138,7 +136,8 @@ impl Policy {
         });
         Explanation {
             policy: self,
-            applies: self.applies(facts),
+            is_assigned,
+            applies: is_assigned && self.applies(facts),
             truth: self.truth(facts),
             alternatives: alternatives.collect(),
         }
@@ -150,6 +149,8 @@ impl Policy {
 pub struct Explanation<'a> {
     /// The policy.
     pub policy: &'a Policy,
+    /// Whether it is assigned to the caller. Otherwise it says nothing, whatever its conditions.
+    pub is_assigned: bool,
     /// Whether it counted.
     pub applies: bool,
     /// What came of its conditions together.
@@ -177,6 +178,9 @@ impl Explanation<'_> {
             let steps = self.alternatives.iter().flatten().filter(|step| step.truth == wanted);
             steps.map(|step| format!("{} {}", step.attribute, step.condition)).collect::<Vec<_>>().join("; ")
         };
+        if !self.is_assigned {
+            return format!("{name} does not {effect}: it is not assigned to the caller");
+        }
         match (self.applies, self.truth) {
             (true, Truth::True) if self.alternatives.is_empty() => format!("{name} decides: {effect}, always"),
             (true, Truth::True) => format!("{name} decides: {effect}, because it holds that {}", because(Truth::True)),

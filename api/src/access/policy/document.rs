@@ -54,6 +54,14 @@ pub struct Target {
     pub action: Option<Arc<str>>,
 }
 
+impl Target {
+    /// Whether it speaks of this.
+    pub fn covers(&self, resource: &str, action: &str) -> bool {
+        self.resource.as_deref().is_none_or(|own| own == resource)
+            && self.action.as_deref().is_none_or(|own| own == action)
+    }
+}
+
 /// Conditions that must all hold.
 #[derive(Debug, Clone)]
 pub struct Alternative(pub Vec<Condition>);

@@ -26,21 +26,6 @@ pub enum Truth {
 }
 
 impl Truth {
-    fn and(self, other: impl FnOnce() -> Self) -> Self {
-        match self {
-            Self::False => Self::False,
-            Self::True => other(),
-            Self::Unknown => match other() {
-                Self::False => Self::False,
-                Self::True | Self::Unknown => Self::Unknown,
-            },
-        }
-    }
-
-    fn or(self, other: impl FnOnce() -> Self) -> Self {
-        self.not().and(|| other().not()).not()
-    }
-
     const fn not(self) -> Self {
         match self {
             Self::True => Self::False,
@@ -49,14 +34,22 @@ impl Truth {
         }
     }
 
-    /// All of these, as far as it can be said.
+    /// All of these, as far as it can be said. Nothing is asked after the first that is false.
     pub fn all<T>(of: &[T], mut test: impl FnMut(&T) -> Self) -> Self {
-        of.iter().fold(Self::True, |so_far, one| so_far.and(|| test(one)))
+        let mut so_far = Self::True;
+        for one in of {
+            match test(one) {
+                Self::True => {}
+                Self::Unknown => so_far = Self::Unknown,
+                Self::False => return Self::False,
+            }
+        }
+        so_far
     }
 
-    /// Any of these, as far as it can be said.
+    /// Any of these, as far as it can be said. Nothing is asked after the first that is true.
     pub fn any<T>(of: &[T], mut test: impl FnMut(&T) -> Self) -> Self {
-        of.iter().fold(Self::False, |so_far, one| so_far.or(|| test(one)))
+        Self::all(of, |one| test(one).not()).not()
     }
 }
 

@@ -53,6 +53,12 @@ impl Attribute {
 }
 
 impl Slot {
+    /// `user.id`, and the others that policies are found by: the first of the common ones.
+    pub(super) const USER_ID: Self = Self(0);
+    pub(super) const USER_ROLE: Self = Self(1);
+    pub(super) const USER_TEAMS: Self = Self(2);
+    pub(super) const CLIENT_ID: Self = Self(3);
+
     /// Its place in a list of values.
     pub const fn index(self) -> usize {
         self.0 as usize
@@ -110,6 +116,14 @@ const MOST_LETTERS: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn callers_are_found_by_the_first_attributes() {
+        let schema = Schema::with([]);
+        let slots = [Slot::USER_ID, Slot::USER_ROLE, Slot::USER_TEAMS, Slot::CLIENT_ID];
+        let names = slots.map(|slot| &*schema.attribute(slot).unwrap().name);
+        assert_eq!(names, ["user.id", "user.role", "user.teams", "client.id"]);
+    }
 
     #[test]
     fn what_was_probably_meant() {
