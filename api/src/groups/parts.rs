@@ -76,7 +76,9 @@ pub(crate) struct GroupRole {
         ("cursor" = Option<String>, Query, description = "Where the page begins: `page.next` of the one before"),
     ),
     responses(
-        (status = 200, description = "The members", body = inline(Envelope<Vec<GroupMember>>)),
+        (status = 200, description = "The members", body = inline(Envelope<Vec<GroupMember>>),
+            example = json!({"status": "success", "page": {"limit": 50}, "data": [
+                {"user_id": "0190b2c4-0000-7000-8000-000000000001", "email": "john.doe@acme.example", "created_at": "2026-01-31T09:30:00Z"}]})),
         (status = 404, description = "The tenant has no such group"),
     )
 )]
@@ -191,7 +193,9 @@ pub(crate) async fn remove_member(
     operation_id = "list_group_roles",
     params(("group_id" = String, Path, description = "The id of the group", format = Uuid)),
     responses(
-        (status = 200, description = "The roles", body = inline(Envelope<Vec<GroupRole>>)),
+        (status = 200, description = "The roles", body = inline(Envelope<Vec<GroupRole>>),
+            example = json!({"status": "success", "data": [
+                {"role_id": "0190b2c4-0000-7000-8000-000000000003", "name": "PremiumCustomer"}]})),
         (status = 404, description = "The tenant has no such group"),
     )
 )]

@@ -91,7 +91,10 @@ pub(super) fn view(group: &Group) -> GroupView<'_> {
         ("limit" = Option<u32>, Query, description = "How many on a page", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "Where the page begins: `page.next` of the one before"),
     ),
-    responses((status = 200, description = "The groups", body = inline(Envelope<Vec<GroupView>>))),
+    responses((status = 200, description = "The groups", body = inline(Envelope<Vec<GroupView>>),
+        example = json!({"status": "success", "page": {"limit": 50}, "data": [
+            {"id": "0190b2c4-0000-7000-8000-000000000004", "name": "Front desk",
+             "description": "Those who receive guests", "created_at": "2026-01-31T09:30:00Z", "updated_at": "2026-01-31T09:30:00Z"}]}))),
 )]
 pub(crate) async fn list(
     request: HttpRequest,
@@ -146,7 +149,10 @@ pub(crate) async fn create(
     ),
     responses(
         (status = 200, description = "The group", body = inline(Envelope<GroupView>),
-            headers(("ETag" = String, description = "Names this version; an update sends it as `If-Match`"))),
+            headers(("ETag" = String, description = "Names this version; an update sends it as `If-Match`")),
+            example = json!({"status": "success", "data":
+            {"id": "0190b2c4-0000-7000-8000-000000000004", "name": "Front desk",
+             "description": "Those who receive guests", "created_at": "2026-01-31T09:30:00Z", "updated_at": "2026-01-31T09:30:00Z"}})),
         (status = 304, description = "It is still that of `If-None-Match`"),
         (status = 404, description = "The tenant has no such group"),
     )

@@ -111,7 +111,10 @@ pub(crate) async fn create(
     operation_id = "show_permission",
     params(("permission_id" = String, Path, description = "Its id", format = Uuid)),
     responses(
-        (status = 200, description = "The permission", body = inline(Envelope<Permission>)),
+        (status = 200, description = "The permission", body = inline(Envelope<Permission>),
+            example = json!({"status": "success", "data":
+                {"id": "0190b2c4-0000-7000-8000-000000000001", "name": "booking.cancel", "resource": "booking",
+                 "action": "cancel", "description": "Cancel a booking", "created_at": "2026-01-31T09:30:00Z"}})),
         (status = 404, description = "The tenant has no such permission"),
     )
 )]

@@ -105,7 +105,12 @@ pub(super) fn view(role: &Role) -> RoleView<'_> {
         ("limit" = Option<u32>, Query, description = "How many on a page", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "Where the page begins: `page.next` of the one before"),
     ),
-    responses((status = 200, description = "The roles", body = inline(Envelope<Vec<RoleView>>))),
+    responses((status = 200, description = "The roles", body = inline(Envelope<Vec<RoleView>>),
+        example = json!({"status": "success", "page": {"limit": 50}, "data": [
+            {"id": "0190b2c4-0000-7000-8000-000000000003", "name": "PremiumCustomer", "role_family": "Customer",
+             "description": "Premium customer with additional privileges", "is_system": false,
+             "permissions": ["booking.create", "booking.update"], "inherits": [],
+             "created_at": "2026-01-31T09:30:00Z", "updated_at": "2026-01-31T09:30:00Z"}]}))),
 )]
 pub(crate) async fn list(
     request: HttpRequest,
@@ -169,7 +174,12 @@ pub(crate) async fn create(
     ),
     responses(
         (status = 200, description = "The role", body = inline(Envelope<RoleView>),
-            headers(("ETag" = String, description = "Names this version; an update sends it as `If-Match`"))),
+            headers(("ETag" = String, description = "Names this version; an update sends it as `If-Match`")),
+            example = json!({"status": "success", "data":
+            {"id": "0190b2c4-0000-7000-8000-000000000003", "name": "PremiumCustomer", "role_family": "Customer",
+             "description": "Premium customer with additional privileges", "is_system": false,
+             "permissions": ["booking.create", "booking.update"], "inherits": [],
+             "created_at": "2026-01-31T09:30:00Z", "updated_at": "2026-01-31T09:30:00Z"}})),
         (status = 304, description = "It is still that of `If-None-Match`"),
         (status = 404, description = "The tenant has no such role"),
     )

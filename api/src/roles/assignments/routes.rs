@@ -81,7 +81,10 @@ impl From<Assignment> for AssignmentView {
     operation_id = "list_user_roles",
     params(("user_id" = String, Path, description = "The id of the user", format = Uuid)),
     responses(
-        (status = 200, description = "The roles", body = inline(Envelope<Vec<AssignmentView>>)),
+        (status = 200, description = "The roles", body = inline(Envelope<Vec<AssignmentView>>),
+            example = json!({"status": "success", "data": [
+                {"id": "0190b2c4-0000-7000-8000-000000000003", "name": "Customer", "role_family": "Customer",
+                 "created_at": "2026-01-31T09:30:00Z"}]})),
         (status = 404, description = "The tenant has no such user"),
     )
 )]

@@ -57,7 +57,8 @@ async fn every_operation_is_described_with_an_example() {
             if path.ends_with("openapi.json") {
                 continue;
             }
-            let body = bodies.into_iter().flatten().next().unwrap();
+            // Some take and give nothing but an address and a status.
+            let Some(body) = bodies.into_iter().flatten().next() else { continue };
             assert!(body.get("example").is_some(), "{method} {path}");
         }
     }

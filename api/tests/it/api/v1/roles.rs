@@ -72,7 +72,8 @@ async fn a_role_is_made_shown_changed_and_removed() {
     api.done_as(&token, Method::DELETE, one, NOTHING).await;
     problem(api.get_as(one, &token).await, StatusCode::NOT_FOUND).await;
     problem(patch("*").await.unwrap(), StatusCode::NOT_FOUND).await;
-    let entries = api.texts("SELECT action AS value FROM audit_entries WHERE target_kind = 'role' ORDER BY action").await;
+    let entries =
+        api.texts("SELECT action AS value FROM audit_entries WHERE target_kind = 'role' ORDER BY action").await;
     assert_eq!(entries, ["role.create", "role.delete", "role.update"]);
     assert_eq!(api.count("outbox WHERE kind = 'role.changed'").await, 3);
 }
