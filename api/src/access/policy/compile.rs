@@ -8,7 +8,7 @@ use super::ast::{Arithmetic, Comparison, Operand, Part, Predicate, TimeOfDay};
 use super::evaluate::calculate;
 use super::parser::{is_expression, parse};
 use super::schema::{Schema, Slot};
-use super::value::{Type, Value, parse_decimal};
+use super::value::{Type, Value, parse_signed};
 
 /// How many alternatives a list in a condition has at most.
 const MOST_IN_LIST: usize = 200;
@@ -120,12 +120,10 @@ impl Compiler<'_> {
             Json::String(text) => self.equal(Comparison::Equal, Term::Constant(self.literal(text)?)),
             Json::Bool(value) => self.equal(Comparison::Equal, Term::Constant(Value::Bool(*value))),
             Json::Number(number) => {
-                let text = number.to_string();
-                let (negative, digits) = text.strip_prefix('-').map_or((false, &*text), |digits| (true, digits));
-                let number = parse_decimal(digits, 6).ok_or_else(|| {
+                let number = parse_signed(&number.to_string(), 6).ok_or_else(|| {
                     CompileError::new("range", "a number has at most 6 decimals and 12 digits before them")
                 })?;
-                self.equal(Comparison::Equal, Term::Constant(Value::Number(if negative { -number } else { number })))
+                self.equal(Comparison::Equal, Term::Constant(Value::Number(number)))
             }
             Json::Null | Json::Array(_) | Json::Object(_) => {
                 Err(CompileError::new("type", "must be a text, a number, true, false, or a list of them"))

@@ -24,6 +24,17 @@ pub enum Verdict<'a> {
     Silent,
 }
 
+impl Verdict<'_> {
+    /// Whether it may be done, where `base` says whether the caller's roles allow it.
+    pub const fn allows(self, base: bool) -> bool {
+        match self {
+            Self::Denied(_) => false,
+            Self::Allowed(_) => true,
+            Self::Silent => base,
+        }
+    }
+}
+
 impl PolicySet {
     /// These policies, each for everyone.
     pub fn new(policies: Vec<Policy>) -> Self {

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use tenantry_types::{InputError, text_enum};
 
 use super::compile::{Test, compile};
-use super::schema::{Schema, nearest};
+use super::schema::{Limit, Schema, nearest};
 use crate::input::{Errors, Object};
 
 /// How many alternatives a policy has at most.
@@ -104,6 +104,14 @@ impl Catalogue {
     pub fn has(&self, resource: &str, action: &str) -> bool {
         let known = self.resources.get(resource);
         known.is_some_and(|known| known.actions.iter().any(|one| &**one == action))
+    }
+
+    /// The same for a tenant with these limits.
+    #[must_use]
+    pub fn with_limits(&self, limits: &[Limit]) -> Self {
+        let of = |resource: &Resource| Resource { schema: resource.schema.with_limits(limits), ..resource.clone() };
+        let resources = self.resources.iter().map(|(name, resource)| (Arc::clone(name), of(resource)));
+        Self { resources: resources.collect(), any: self.any.with_limits(limits) }
     }
 
     /// The attributes that conditions on this target may name.

@@ -10,11 +10,13 @@ mod compile;
 mod decide;
 mod document;
 mod evaluate;
+mod facts;
 mod filter;
 mod index;
 mod lexer;
 mod parser;
 mod schema;
+mod simulate;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -27,5 +29,6 @@ pub use filter::{Column, Columns, ColumnsError, CurrencyColumn, Filter, Listing,
 pub use index::Assignment;
 pub use lexer::SyntaxError;
 pub use parser::parse as parse_expression;
-pub use schema::{Attribute, Schema, Slot};
+pub use schema::{Attribute, Limit, LimitError, Schema, Slot};
+pub use simulate::{Difference, Recorded, simulate};
 pub use value::{Currency, Money, Type, Value};

@@ -43,7 +43,62 @@ const COMMON: &[(&str, Type, &str)] = &[
     ("env.acr", Type::Text, "how strongly the person was authenticated"),
     ("env.amr", Type::Set, "by which methods the person was authenticated"),
     ("env.auth_time", Type::Time, "when the person was authenticated"),
+    ("env.device_trusted", Type::Bool, "whether the person has made the device a trusted one"),
+    ("user.email", Type::Text, "the e-mail address of the person"),
+    ("user.email_verified", Type::Bool, "whether the address is known to be theirs"),
+    ("user.status", Type::Text, "the status of the person in this tenant, such as active"),
+    ("client.scopes", Type::Set, "the scopes that the client was given for this call"),
+    ("tenant.status", Type::Text, "the status of the tenant, such as active"),
 ];
+
+/// A value that a tenant has set for itself, and that its policies can speak of: `tenant.limits.auto_approve`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    name: Arc<str>,
+    r#type: Type,
+}
+
+/// Why something is no limit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LimitError {
+    /// The name.
+    #[error("the name of a limit has 1 to 64 lower-case letters, digits and underscores and begins with a letter")]
+    Name,
+    /// The type.
+    #[error("a limit is a number, money, a duration, a text or a bool, not a {0}")]
+    Type(Type),
+}
+
+impl Limit {
+    /// A limit by the name that stands behind `tenant.limits.`.
+    ///
+    /// # Errors
+    /// A name or a type that limits do not have.
+    pub fn new(name: &str, r#type: Type) -> Result<Self, LimitError> {
+        let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if !name.starts_with(|c: char| c.is_ascii_lowercase())
+            || name.len() > MOST_LETTERS
+            || !name.chars().all(letters)
+        {
+            return Err(LimitError::Name);
+        }
+        match r#type {
+            Type::Number | Type::Money | Type::Duration | Type::Text | Type::Bool => {
+                Ok(Self { name: format!("tenant.limits.{name}").into(), r#type })
+            }
+            Type::Time | Type::Address | Type::Set => Err(LimitError::Type(r#type)),
+        }
+    }
+
+    /// The name of its attribute.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn attribute(&self) -> Attribute {
+        Attribute::new(&self.name, self.r#type, "a limit that the tenant has set")
+    }
+}
 
 impl Attribute {
     /// An attribute.
@@ -68,11 +123,27 @@ impl Slot {
 impl Schema {
     /// The common attributes, and these of a resource.
     pub fn with(of_resource: impl IntoIterator<Item = Attribute>) -> Self {
+        Self::of(&[], of_resource)
+    }
+
+    /// The same attributes, and `tenant.limits.<name>` for each limit of a tenant. Conditions that were compiled with
+    /// other limits do not fit this schema.
+    #[must_use]
+    pub fn with_limits(&self, limits: &[Limit]) -> Self {
+        let of_resource = self.attributes.iter().skip(self.first_of_resource).cloned();
+        Self::of(limits, of_resource)
+    }
+
+    /// Limits stand before the attributes of the resource, so that they have the same slots in every schema of a tenant.
+    fn of(limits: &[Limit], of_resource: impl IntoIterator<Item = Attribute>) -> Self {
         let common = COMMON.iter().map(|(name, r#type, meaning)| Attribute::new(name, *r#type, meaning));
-        let attributes: Vec<Attribute> = common.chain(of_resource).take(MOST_ATTRIBUTES).collect();
+        let common = common.chain(limits.iter().take(MOST_LIMITS).map(Limit::attribute));
+        let mut attributes: Vec<Attribute> = common.collect();
+        let first_of_resource = attributes.len();
+        attributes.extend(of_resource.into_iter().take(MOST_ATTRIBUTES - first_of_resource));
         let slots = (0..u16::MAX).map(Slot);
         let by_name = attributes.iter().map(|attribute| Arc::clone(&attribute.name)).zip(slots).collect();
-        Self { by_name, attributes, first_of_resource: COMMON.len() }
+        Self { by_name, attributes, first_of_resource }
     }
 
     /// The slot of an attribute.
@@ -110,6 +181,8 @@ pub fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<
 
 /// More than any resource has.
 const MOST_ATTRIBUTES: usize = 1_000;
+/// More than any tenant sets.
+const MOST_LIMITS: usize = 200;
 /// What is longer than any name.
 const MOST_LETTERS: usize = 64;
 
@@ -123,6 +196,25 @@ mod tests {
         let slots = [Slot::USER_ID, Slot::USER_ROLE, Slot::USER_TEAMS, Slot::CLIENT_ID];
         let names = slots.map(|slot| &*schema.attribute(slot).unwrap().name);
         assert_eq!(names, ["user.id", "user.role", "user.teams", "client.id"]);
+    }
+
+    #[test]
+    fn limits_stand_before_the_resource_in_every_schema() {
+        let limits = [Limit::new("auto_approve", Type::Money).unwrap(), Limit::new("guests", Type::Number).unwrap()];
+        let any = Schema::with([]).with_limits(&limits);
+        let booking = Schema::with([Attribute::new("booking.amount", Type::Money, "")]).with_limits(&limits);
+        for limit in &limits {
+            assert_eq!(any.slot(limit.name()), booking.slot(limit.name()));
+            assert!(!booking.is_of_resource(booking.slot(limit.name()).unwrap()));
+        }
+        assert!(booking.is_of_resource(booking.slot("booking.amount").unwrap()));
+        // Set anew, they take the place of the earlier ones.
+        let none = booking.with_limits(&[]);
+        assert!(none.slot("tenant.limits.guests").is_none() && none.slot("booking.amount").is_some());
+        for bad in ["", "A", "a.b", "1", "a-b", &"a".repeat(65)] {
+            assert_eq!(Limit::new(bad, Type::Number), Err(LimitError::Name), "{bad}");
+        }
+        assert_eq!(Limit::new("roles", Type::Set), Err(LimitError::Type(Type::Set)));
     }
 
     #[test]

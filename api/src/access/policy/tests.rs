@@ -133,6 +133,51 @@ fn the_highest_priority_is_named_among_equals() {
 }
 
 #[test]
+fn a_simulation_tells_what_would_change_and_why() {
+    let read = ("booking", "read");
+    let before = PolicySet::new(vec![
+        rule("gone", "allow", read, 0, &json!([{"user.role": "Agent"}])),
+        rule("stays", "deny", read, 0, &json!([{"user.role": "Guest"}])),
+    ]);
+    let after = PolicySet::new(vec![
+        rule("stays", "deny", read, 0, &json!([{"user.role": "Guest"}])),
+        rule("new deny", "deny", read, 0, &json!([{"booking.guests": "> 10"}])),
+        rule("new allow", "allow", read, 0, &json!([{"user.role": "Manager"}])),
+    ]);
+    let of = |role: &str, guests: i64, base: bool| Recorded {
+        resource: "booking".to_owned(),
+        action: "read".to_owned(),
+        facts: facts(&[("user.role", Value::set([role])), ("booking.guests", Value::count(guests).unwrap())]),
+        base,
+    };
+    let requests = [
+        of("Agent", 1, false),
+        of("Agent", 1, true),
+        of("Guest", 99, true),
+        of("Manager", 1, false),
+        of("Manager", 11, false),
+        of("Manager", 11, true),
+    ];
+    let found: Vec<_> =
+        simulate(&before, &after, &requests).map(|one| (one.request, one.allowed, &*one.because.name)).collect();
+    assert_eq!(found, [(0, false, "gone"), (3, true, "new allow"), (5, false, "new deny")]);
+}
+
+#[test]
+fn a_tenant_has_limits_of_its_own() {
+    let limit = Limit::new("auto_approve", Type::Money).unwrap();
+    let catalogue = catalogue().with_limits(&[limit]);
+    let json = json!({"name": "small", "target": {"resource": "booking", "action": "refund"},
+        "rules": {"effect": "allow", "conditions": [{"booking.amount": "<= tenant.limits.auto_approve"}]}});
+    assert_eq!(Policy::parse(&self::catalogue(), json.clone()).unwrap_err()[0].code, "unknown_attribute");
+    let set = PolicySet::new(vec![Policy::parse(&catalogue, json).unwrap()]);
+    let schema = catalogue.schema(Some("booking")).unwrap();
+    let known = json!({"booking.amount": "100 EUR", "tenant.limits.auto_approve": "100.00 EUR"});
+    let facts = Facts::from_json(schema, NOW.parse().unwrap(), known, "").unwrap();
+    assert!(set.decide("booking", "refund", &facts).allows(false));
+}
+
+#[test]
 fn an_alternative_needs_all_and_a_policy_one() {
     let set = PolicySet::new(vec![rule(
         "either",

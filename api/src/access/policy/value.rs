@@ -207,18 +207,29 @@ impl fmt::Display for Currency {
 /// Reads digits with at most `digits` decimals as that many times ten of the unit; `None` for more decimals or digits
 /// than are kept exactly.
 pub fn parse_decimal(text: &str, digits: u32) -> Option<i64> {
+    parse_magnitude(text, digits).and_then(|magnitude| magnitude.try_into().ok())
+}
+
+/// The same, with a minus sign before it or none.
+pub fn parse_signed(text: &str, digits: u32) -> Option<i64> {
+    match text.strip_prefix('-') {
+        Some(text) => i64::try_from(-parse_magnitude(text, digits)?).ok(),
+        None => parse_decimal(text, digits),
+    }
+}
+
+fn parse_magnitude(text: &str, digits: u32) -> Option<i128> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let is_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     let fraction = fraction.trim_end_matches('0');
     if whole.is_empty() || !is_digits(whole) || !is_digits(fraction) || fraction.len() > digits as usize {
         return None;
     }
-    let one = 10_i64.checked_pow(digits)?;
-    let whole = whole.parse::<i64>().ok()?.checked_mul(one)?;
+    let whole = i128::from(whole.parse::<u64>().ok()?) * 10_i128.pow(digits);
     let missing = digits - u32::try_from(fraction.len()).ok()?;
     let fraction =
-        if fraction.is_empty() { 0 } else { fraction.parse::<i64>().ok()?.checked_mul(10_i64.pow(missing))? };
-    whole.checked_add(fraction)
+        if fraction.is_empty() { 0 } else { i128::from(fraction.parse::<u64>().ok()?) * 10_i128.pow(missing) };
+    Some(whole + fraction)
 }
 
 #[cfg(test)]
