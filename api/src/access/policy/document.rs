@@ -55,6 +55,12 @@ pub struct Target {
 }
 
 impl Target {
+    /// Whether it speaks of everything that the other speaks of.
+    pub fn includes(&self, other: &Self) -> bool {
+        (self.resource.is_none() || self.resource == other.resource)
+            && (self.action.is_none() || self.action == other.action)
+    }
+
     /// Whether it speaks of this.
     pub fn covers(&self, resource: &str, action: &str) -> bool {
         self.resource.as_deref().is_none_or(|own| own == resource)

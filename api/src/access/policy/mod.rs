@@ -5,10 +5,12 @@
 //! `docs/policies.md`. Nothing here knows HTTP, only `filter/sql.rs` knows the
 //! database, and every evaluation ends.
 
+mod analyse;
 mod ast;
 mod compile;
 mod decide;
 mod document;
+mod domain;
 mod evaluate;
 mod facts;
 mod filter;
@@ -21,6 +23,7 @@ mod simulate;
 mod tests;
 mod value;
 
+pub use analyse::{Code, Finding, analyse};
 pub use compile::{CompileError, Term, Test, compile};
 pub use decide::{Explanation, PolicySet, Step, Verdict};
 pub use document::{Alternative, Catalogue, Condition, Effect, Policy, Resource, Target};
