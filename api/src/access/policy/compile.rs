@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::ast::{Arithmetic, Comparison, Operand, Part, Predicate, TimeOfDay};
 use super::evaluate::calculate;
-use super::parser::{is_expression, parse};
+use super::parser::{LONGEST, is_expression, parse};
 use super::schema::{Schema, Slot};
 use super::value::{Type, Value, parse_signed};
 
@@ -116,6 +116,9 @@ impl Compiler<'_> {
             Json::String(text) if is_expression(text) => {
                 let predicate = parse(text).map_err(|error| CompileError::new("syntax", error.to_string()))?;
                 self.predicate(&predicate)
+            }
+            Json::String(text) if text.len() > LONGEST => {
+                Err(CompileError::new("limit", format!("a text has at most {LONGEST} bytes")))
             }
             Json::String(text) => self.equal(Comparison::Equal, Term::Constant(self.literal(text)?)),
             Json::Bool(value) => self.equal(Comparison::Equal, Term::Constant(Value::Bool(*value))),

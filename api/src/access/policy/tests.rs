@@ -9,6 +9,8 @@ use tenantry_types::UtcTime;
 
 use super::*;
 
+mod attacks;
+
 const NOW: &str = "2026-01-31T12:00:00Z";
 
 fn catalogue() -> Catalogue {
