@@ -9,6 +9,7 @@ use tenantry_web::config::{
     Configuration, DatabaseConfig, HttpConfig, MetricsConfig, Mode, RedisConfig, SentryConfig, TelemetryConfig,
     Violation,
 };
+use tenantry_web::rate_limit::RateLimitsConfig;
 
 /// What its variables begin with.
 pub const PREFIX: &str = "TENANTRY_API";
@@ -31,8 +32,10 @@ pub struct Config {
     pub console: ConsoleConfig,
     /// The keys that protect data at rest.
     pub keyring: KeyringConfig,
-    /// Redis. When its URL is set, `/readyz` and `doctor` check it; nothing of this service is kept there yet.
+    /// Redis, where replicas count requests together. While it is away each counts by itself.
     pub redis: RedisConfig,
+    /// How many requests somebody may make.
+    pub rate_limits: RateLimitsConfig,
     /// The log.
     pub telemetry: TelemetryConfig,
     /// The address for Prometheus.
@@ -52,6 +55,7 @@ impl Default for Config {
             console: ConsoleConfig::default(),
             keyring: KeyringConfig::default(),
             redis: RedisConfig::default(),
+            rate_limits: RateLimitsConfig::default(),
             telemetry: TelemetryConfig::default(),
             metrics: MetricsConfig { listen: Some(([127, 0, 0, 1], 9081).into()) },
             sentry: SentryConfig::default(),
@@ -153,6 +157,7 @@ impl Configuration for Config {
         violations.extend(Violation::under("http", self.http.validate(self.mode)));
         violations.extend(Violation::under("database", self.database.validate()));
         violations.extend(Violation::under("redis", self.redis.validate()));
+        violations.extend(Violation::under("rate_limits", self.rate_limits.validate()));
         violations.extend(Violation::under("telemetry", self.telemetry.validate()));
         violations.extend(Violation::under("sentry", self.sentry.validate()));
         if self.mode.is_production() && !self.idp.url.is_https() && !self.idp.url.is_loopback() {

@@ -9,10 +9,11 @@ use actix_web::web::{Data, ServiceConfig};
 use diesel_migrations::embed_migrations;
 use tenantry_db::{Db, DbError, Migrations, PoolOptions};
 use tenantry_jose::{Keyring, KeyringError};
-use tenantry_types::Random;
+use tenantry_types::{Clock, Random};
 use tenantry_web::config::DatabaseConfig;
 use tenantry_web::health::Health;
 use tenantry_web::listing::Cursors;
+use tenantry_web::rate_limit::RateLimiter;
 use tenantry_web::server::{Environment, Server, ServerError, ServerHandle, ServerSetup};
 use tenantry_web::{cors, redis};
 
@@ -76,7 +77,7 @@ impl Application {
     /// # Errors
     /// [`StartupError`].
     pub async fn build(config: Config, environment: Environment) -> Result<Self, StartupError> {
-        let Environment { clock, random, registry, reports } = environment;
+        let Environment { clock, random, mut registry, reports } = environment;
         let db = open_database(&config.database).await?;
         let missing = db.pending_migrations(&MIGRATIONS).await?;
         if !missing.is_empty() {
@@ -91,6 +92,10 @@ impl Application {
             cursors: Cursors::new(keyring.derive("api list cursors")),
             signals: signals.clone(),
         };
+
+        let shared = redis::connect(&config.redis).map_err(|error| StartupError::Redis(error.to_string()))?;
+        let limiter = rate_limiter(&config, shared.clone(), Arc::clone(&clock));
+        limiter.register(&mut registry);
 
         let idp = IdpClient::new(config.idp.url.clone(), config.idp.internal_url.clone(), Arc::clone(&clock))?;
         let refresh = Duration::from_secs(config.idp.refresh_seconds);
@@ -127,10 +132,10 @@ impl Application {
                 .app_data(document.clone());
             let origins = Arc::clone(&origins);
             let cors = cors::by_origin(move |_, origin| origins.iter().any(|allowed| allowed == origin));
-            table.register(services, cors);
+            table.register(services, cors, &limiter);
         };
 
-        let health = health(&config, db.clone(), keyring, issuers)?;
+        let health = health(&config, db.clone(), keyring, issuers, shared);
         let setup = ServerSetup { health, registry, reports, random, ..ServerSetup::new(config.http, config.metrics) };
         Ok(Self { server: Server::bind(setup, add_routes)?, db, signals })
     }
@@ -185,6 +190,15 @@ pub fn open_keyring(config: &Config, random: &dyn Random) -> Result<Keyring, Key
     if config.mode.is_production() { Keyring::load_private(path) } else { Ok(keyring) }
 }
 
+/// The limits of a configuration, shared by all replicas where there is a Redis.
+fn rate_limiter(config: &Config, shared: Option<redis::Pool>, clock: Arc<dyn Clock>) -> RateLimiter {
+    let limiter = RateLimiter::new(&config.rate_limits, clock);
+    match shared {
+        Some(pool) => limiter.shared_through(pool, Duration::from_millis(config.redis.timeout_ms), "api:rate:"),
+        None => limiter,
+    }
+}
+
 fn console_settings(config: &Config) -> ConsoleSettings {
     ConsoleSettings {
         public_url: config.http.public_url.clone(),
@@ -196,7 +210,7 @@ fn console_settings(config: &Config) -> ConsoleSettings {
 }
 
 /// What has to be there before requests can be answered.
-fn health(config: &Config, db: Db, keyring: Keyring, issuers: Issuers) -> Result<Health, StartupError> {
+fn health(config: &Config, db: Db, keyring: Keyring, issuers: Issuers, shared: Option<redis::Pool>) -> Health {
     const TIME: Duration = Duration::from_secs(3);
     let migrated = db.clone();
     let issuer = config.console_issuer();
@@ -219,10 +233,11 @@ fn health(config: &Config, db: Db, keyring: Keyring, issuers: Issuers) -> Result
                 issuers.check(&issuer).await.map_err(|error| hidden(&error, "the identity provider does not answer"))
             })
         });
-    if let Some(pool) = redis::connect(&config.redis).map_err(|error| StartupError::Redis(error.to_string()))? {
-        checks = checks.check("redis", TIME, move || redis::check(pool.clone()));
+    if let Some(pool) = shared {
+        // Without it each replica counts requests by itself.
+        checks = checks.optional("redis", TIME, move || redis::check(pool.clone()));
     }
-    Ok(checks.build())
+    checks.build()
 }
 
 fn sendable<T>(future: impl Future<Output = T> + Send) -> impl Future<Output = T> + Send {

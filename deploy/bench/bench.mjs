@@ -84,6 +84,9 @@ async function tenantry() {
     TENANTRY_API__METRICS__LISTEN: `127.0.0.1:${apiMetrics}`,
     TENANTRY_API__IDP__URL: `http://localhost:${idpPort}`,
     TENANTRY_API__TELEMETRY__FILTER: 'warn',
+    // Counted as in production, but for more than one caller will ever be allowed there.
+    ...Object.fromEntries(['ADDRESS', 'TENANT', 'CLIENT', 'USER'].map(
+      (kind) => [`TENANTRY_API__RATE_LIMITS__${kind}__REQUESTS`, '60000000'])),
   }
   const cwd = join(directory, 'tenantry')
   mkdirSync(join(cwd, 'data'), { recursive: true })

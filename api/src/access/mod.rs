@@ -8,6 +8,7 @@ mod control;
 mod error;
 mod facts;
 mod guard;
+mod limits;
 mod model;
 mod permissions;
 pub mod policy;

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use actix_cors::Cors;
 use actix_web::guard::{Guard, GuardContext};
 use actix_web::http::Method;
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, Resource, Responder};
+use tenantry_web::rate_limit::{self, RateLimiter};
 
 use super::{Permission, guard};
 
@@ -70,8 +72,13 @@ impl Routes {
     }
 
     /// Registers every route, its guard in front of it. Another method on a path that is there gets a 405. Scripts of
-    /// other origins may call what is below `/api`, as `cors` says, and nothing else.
-    pub fn register(&self, services: &mut ServiceConfig, cors: Cors) {
+    /// other origins may call what is below `/api`, as `cors` says, and nothing else. Requests are counted there, and where
+    /// they make this service call the identity provider for somebody unknown.
+    pub fn register(&self, services: &mut ServiceConfig, cors: Cors, limiter: &RateLimiter) {
+        let counted = || {
+            let limiter = limiter.clone();
+            from_fn(move |request, next| rate_limit::limit(limiter.clone(), request, next))
+        };
         let mut by_path: BTreeMap<&'static str, Vec<&Route>> = BTreeMap::new();
         for route in &self.0 {
             by_path.entry(route.path).or_default().push(route);
@@ -80,12 +87,16 @@ impl Routes {
         for (path, routes) in by_path {
             match path.strip_prefix(API) {
                 Some(rest) => api = api.service(resource(rest, &routes)),
+                None if SIGN_IN.contains(&path) => {
+                    services.service(resource(path, &routes).wrap(counted()));
+                }
                 None => {
                     services.service(resource(path, &routes));
                 }
             }
         }
-        services.service(api.wrap(cors));
+        // Within CORS, so that a script can read how long it has to wait. Preflights, which cost nothing, do not count.
+        services.service(api.wrap(counted()).wrap(cors));
     }
 }
 
@@ -120,6 +131,9 @@ methods! {
 
 /// What is for programs.
 const API: &str = "/api";
+
+/// What calls the identity provider for somebody who is not known yet.
+const SIGN_IN: [&str; 2] = ["/console/sign-in", "/console/callback"];
 
 fn resource(path: &str, routes: &[&Route]) -> Resource {
     let mut resource = web::resource(path);

@@ -132,7 +132,8 @@ fn describe_access(operation: &mut Operation, route: &Route) {
 
 /// The errors that come from what stands before the handler, and the content of all errors.
 fn describe_problems(operation: &mut Operation, route: &Route) {
-    let mut problems: Vec<(&str, &str)> = Vec::new();
+    let mut problems =
+        vec![("429", "Too many requests: `Retry-After` says when to come again, `RateLimit` which limit it was")];
     if route.access != Access::Public {
         problems.extend([
             ("400", "The request could not be read"),

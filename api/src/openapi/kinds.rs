@@ -30,6 +30,10 @@ fn advice(name: &str) -> &'static str {
         "request-under-way" => {
             "Ask again in a moment, with the same key: the answer of the first request will be there."
         }
+        "too-many-requests" => {
+            "Wait as long as `Retry-After` says. `RateLimit-Policy` lists the limits that you are counted for, `RateLimit` \
+             names the one that is nearest to its end. Refusals make the limits tighter for a while."
+        }
         "unavailable" => "Try again after the time that `Retry-After` names.",
         "internal" => "Tell those who run the service the `instance`: it names the request in their log.",
         _ => "`detail` says what went wrong this time.",

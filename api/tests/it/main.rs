@@ -15,6 +15,7 @@ mod health;
 mod http;
 mod provider;
 mod ratchets;
+mod rate_limits;
 mod replicas;
 mod schema;
 mod support;

@@ -155,6 +155,8 @@ pub fn configuration(idp: &str, database: &TestDatabase, folder: &TempDir) -> Co
     config.http.workers = 1;
     config.http.shutdown_timeout = 5;
     config.metrics.listen = None;
+    // Tests of the limits set their own.
+    config.rate_limits.enabled = false;
     config.idp.url = idp.parse().unwrap();
     config.database.url = database.url().to_string().as_str().into();
     config.keyring.path = folder.path().join("api.key");

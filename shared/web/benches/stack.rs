@@ -7,11 +7,15 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use actix_web::{App, HttpServer, web};
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpRequest, HttpServer, web};
+use tenantry_types::{Id, SystemClock, SystemRandom, TenantId, UserId};
 use tenantry_web::config::{HttpConfig, LogFormat, MetricsConfig, TelemetryConfig};
 use tenantry_web::problems::endpoint;
+use tenantry_web::rate_limit::{Caller, LimitConfig, RateLimited, RateLimiter, RateLimitsConfig, identified, limit};
 use tenantry_web::server::{Server, ServerSetup};
 use tenantry_web::telemetry::init_to;
 
@@ -37,6 +41,18 @@ async fn main() {
     let ours = Server::bind(setup, routes).unwrap().start();
     report("all layers, log off", ours.address(), rounds).await;
 
+    let counted = |services: &mut web::ServiceConfig| {
+        let limits = [LimitConfig { requests: 60_000_000, seconds: 60, burst: None }; 4];
+        let [address, tenant, client, user] = limits;
+        let config = RateLimitsConfig { enabled: true, address, tenant, client, user };
+        let limiter = RateLimiter::new(&config, Arc::new(SystemClock));
+        let around = from_fn(move |request, next| limit(limiter.clone(), request, next));
+        services.service(web::resource("/tenants/{id}").route(web::get().to(identified_handler)).wrap(around));
+    };
+    let http = HttpConfig { listen: "127.0.0.1:0".parse().unwrap(), workers: 1, ..HttpConfig::default() };
+    let counting = Server::bind(ServerSetup::new(http, MetricsConfig::default()), counted).unwrap().start();
+    report("the same, rate limits", counting.address(), rounds).await;
+
     let config = TelemetryConfig { format: LogFormat::Json, filter: "info".to_owned() };
     let telemetry = init_to(&config, None, std::io::sink(), false).unwrap();
     report("all layers, JSON log", ours.address(), rounds).await;
@@ -45,6 +61,15 @@ async fn main() {
 
 async fn handler(id: web::Path<u64>) -> String {
     id.to_string()
+}
+
+/// As a guard does that has found out who calls.
+async fn identified_handler(request: HttpRequest, id: web::Path<u64>) -> Result<String, RateLimited> {
+    static CALLER: LazyLock<(TenantId, UserId)> =
+        LazyLock::new(|| (Id::new(&SystemClock, &SystemRandom), Id::new(&SystemClock, &SystemRandom)));
+    let (tenant, user) = *CALLER;
+    identified(&request, Caller { tenant, client_id: "bench", user: Some(user) }).await?;
+    Ok(id.to_string())
 }
 
 async fn report(name: &str, address: SocketAddr, rounds: usize) {

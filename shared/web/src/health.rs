@@ -36,6 +36,8 @@ struct Inner {
 struct Check {
     name: &'static str,
     time: Duration,
+    /// Whether requests can be answered without it.
+    is_optional: bool,
     run: Box<dyn Fn() -> CheckFuture + Send + Sync>,
 }
 
@@ -60,10 +62,12 @@ struct CheckReport {
     detail: Option<Cow<'static, str>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Status {
     Ok,
+    /// Something is missing that the service can do without.
+    Degraded,
     Failed,
 }
 
@@ -91,9 +95,10 @@ impl Health {
 
     async fn answer(&self) -> HttpResponse {
         let report = self.report().await;
-        let status = if report.status == Status::Ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        let is_ready = report.status != Status::Failed;
+        let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         let mut response = HttpResponse::build(status).json(&*report);
-        if report.status == Status::Failed {
+        if !is_ready {
             // What changed is in the log; every probe would say it again.
             Cause::logged_before().attach_to(&mut response);
         }
@@ -112,7 +117,7 @@ impl Health {
         for (name, check) in &checks {
             check.log_change(name, last.as_ref().and_then(|(_, report)| report.checks.get(name)));
         }
-        let status = if checks.iter().all(|(_, c)| c.status == Status::Ok) { Status::Ok } else { Status::Failed };
+        let status = checks.iter().map(|(_, check)| check.status).max().unwrap_or(Status::Ok);
         let report = Arc::new(Report { status, checks: checks.into_iter().collect() });
         *last = Some((Instant::now(), Arc::clone(&report)));
         report
@@ -123,7 +128,28 @@ impl HealthBuilder {
     /// Adds a check, which fails when it is not done in `time`. What it returns as an error is shown to whoever may ask
     /// for `/readyz`: say what is missing, not where it is.
     #[must_use]
-    pub fn check<F, R, E>(mut self, name: &'static str, time: Duration, run: F) -> Self
+    pub fn check<F, R, E>(self, name: &'static str, time: Duration, run: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Cow<'static, str>>,
+    {
+        self.add(name, time, false, run)
+    }
+
+    /// Adds a check of something that the service can do without: when it fails, `/readyz` says `degraded` and that the
+    /// service is ready.
+    #[must_use]
+    pub fn optional<F, R, E>(self, name: &'static str, time: Duration, run: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Cow<'static, str>>,
+    {
+        self.add(name, time, true, run)
+    }
+
+    fn add<F, R, E>(mut self, name: &'static str, time: Duration, is_optional: bool, run: F) -> Self
     where
         F: Fn() -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), E>> + Send + 'static,
@@ -133,7 +159,7 @@ impl HealthBuilder {
             let check = run();
             Box::pin(async move { check.await.map_err(Into::into) }) as CheckFuture
         });
-        self.0.push(Check { name, time, run });
+        self.0.push(Check { name, time, is_optional, run });
         self
     }
 
@@ -151,7 +177,11 @@ impl Check {
             Ok(Err(detail)) => Some(detail),
             Err(_) => Some(format!("no answer in {} ms", self.time.as_millis()).into()),
         };
-        let status = if detail.is_none() { Status::Ok } else { Status::Failed };
+        let status = match &detail {
+            None => Status::Ok,
+            Some(_) if self.is_optional => Status::Degraded,
+            Some(_) => Status::Failed,
+        };
         (self.name, CheckReport { status, detail })
     }
 }
@@ -163,7 +193,10 @@ impl CheckReport {
             (Status::Ok, Status::Failed) => {
                 tracing::warn!(check = name, detail = self.detail.as_deref(), "not ready");
             }
-            (Status::Failed, Status::Ok) => tracing::info!(check = name, "ready again"),
+            (Status::Ok, Status::Degraded) => {
+                tracing::warn!(check = name, detail = self.detail.as_deref(), "degraded");
+            }
+            (Status::Failed | Status::Degraded, Status::Ok) => tracing::info!(check = name, "ready again"),
             _ => {}
         }
     }

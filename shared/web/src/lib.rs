@@ -60,6 +60,7 @@ pub mod listing;
 mod metrics;
 pub mod pages;
 pub mod problems;
+pub mod rate_limit;
 pub mod redis;
 pub mod server;
 pub mod telemetry;

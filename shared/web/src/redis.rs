@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+pub use deadpool_redis::Pool;
 use deadpool_redis::redis::{AsyncCommands as _, AsyncConnectionConfig, RedisError};
-use deadpool_redis::{Manager, Pool, PoolError, Runtime};
+use deadpool_redis::{Manager, PoolError, Runtime};
 
 use crate::config::RedisConfig;
 

@@ -18,6 +18,21 @@ async fn a_server_without_checks_is_ready() {
 }
 
 #[actix_web::test]
+async fn what_is_not_needed_does_not_make_it_unready() {
+    let mut setup = setup(http());
+    setup.health = Health::builder()
+        .check("keys", Duration::from_secs(5), || async { Ok::<_, String>(()) })
+        .optional("redis", Duration::from_secs(5), || async { Err("redis does not answer") })
+        .build();
+    let server = start_with(setup, Doors::new());
+    let answer = get(server.address(), "/readyz", &[]).await;
+    let expected = json!({"status": "degraded", "checks": {
+        "keys": {"status": "ok"}, "redis": {"status": "degraded", "detail": "redis does not answer"},
+    }});
+    assert_eq!((answer.status, answer.json()), (200, expected));
+}
+
+#[actix_web::test]
 async fn what_fails_is_named_and_what_hangs_is_not_waited_for() {
     let broken = Arc::new(AtomicBool::new(true));
     let runs = Arc::new(AtomicUsize::new(0));
