@@ -93,7 +93,8 @@ impl Default for IdpConfig {
 pub struct ResourceConfig {
     /// The identifier that access tokens must have as `aud`. Not set: `http.public_url`.
     pub identifier: Option<String>,
-    /// The origins whose scripts may call the API, as `https://app.example.com`.
+    /// The origins whose scripts may call the API for every tenant, as `https://app.example.com`. Those of a tenant's own
+    /// clients need not be here: the identity provider says which they are.
     #[schemars(with = "Vec<String>")]
     pub allowed_origins: Vec<Origin>,
 }

@@ -14,11 +14,11 @@ use tenantry_web::config::DatabaseConfig;
 use tenantry_web::health::Health;
 use tenantry_web::listing::Cursors;
 use tenantry_web::rate_limit::RateLimiter;
+use tenantry_web::redis;
 use tenantry_web::server::{Environment, Server, ServerError, ServerHandle, ServerSetup};
-use tenantry_web::{cors, redis};
 
-use crate::access::AccessControl;
 use crate::access::policy::Catalogue;
+use crate::access::{AccessControl, AllowedOrigins};
 use crate::authn::{Authenticator, Issuers};
 use crate::config::{Config, KeyringConfig};
 use crate::console::{Console, ConsoleSettings};
@@ -121,8 +121,7 @@ impl Application {
         let (api, authenticator, console, document) =
             (Data::new(api), Data::new(authenticator), Data::new(console), Data::new(document));
         let control = Data::new(control);
-        let origins: Arc<[String]> =
-            config.resource.allowed_origins.iter().map(|origin| origin.as_str().to_owned()).collect();
+        let origins = AllowedOrigins::new(&config.resource.allowed_origins, issuers.clone());
         let add_routes = move |services: &mut ServiceConfig| {
             services
                 .app_data(api.clone())
@@ -130,9 +129,7 @@ impl Application {
                 .app_data(control.clone())
                 .app_data(console.clone())
                 .app_data(document.clone());
-            let origins = Arc::clone(&origins);
-            let cors = cors::by_origin(move |_, origin| origins.iter().any(|allowed| allowed == origin));
-            table.register(services, cors, &limiter);
+            table.register(services, &origins, &limiter);
         };
 
         let health = health(&config, db.clone(), keyring, issuers, shared);

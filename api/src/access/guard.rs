@@ -10,7 +10,7 @@ use tenantry_types::Problem;
 use tenantry_web::ingress::RequestContext;
 use tenantry_web::problems::ProblemResponse;
 
-use super::{Access, AccessControl, AccessError, Authority, limits};
+use super::{Access, AccessControl, AccessError, Authority, caller};
 use crate::authn::{Authenticator, AuthnError, Principal, bearer_token};
 
 /// The route behind its guard. The body of a request is not read before the guard has let it through.
@@ -29,7 +29,7 @@ async fn admit<B: MessageBody + 'static>(
     access: Access,
 ) -> Result<ServiceResponse<B>, Error> {
     let principal = identify(&request).await?;
-    limits::count(request.request(), &principal).await?;
+    caller::known(request.request(), &principal).await?;
     let authority = authority(&request, &principal).await?;
     if let Access::Permission(permission) = access
         && let Some(refusal) = AccessError::of(authority.decide(permission.as_str()))

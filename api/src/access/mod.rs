@@ -4,12 +4,13 @@
 //! [`Authority`], which [`AccessControl`] makes of what the tenant has said and remembers until it changes.
 
 mod authority;
+mod caller;
 mod control;
 mod error;
 mod facts;
 mod guard;
-mod limits;
 mod model;
+mod origins;
 mod permissions;
 pub mod policy;
 mod routes;
@@ -21,6 +22,7 @@ pub use authority::Authority;
 pub use control::{AccessControl, Newcomers};
 pub use error::AccessError;
 pub use model::{Decision, Permission, scope_allows};
+pub use origins::AllowedOrigins;
 pub use permissions::{PermissionPattern, PermissionSet, is_name};
 pub use routes::{Access, Route, Routes};
 pub use store::anybody_has;

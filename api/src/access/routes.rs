@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use actix_cors::Cors;
 use actix_web::guard::{Guard, GuardContext};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, Resource, Responder};
+use tenantry_web::cors;
 use tenantry_web::rate_limit::{self, RateLimiter};
 
-use super::{Permission, guard};
+use super::{AllowedOrigins, Permission, guard, origins};
 
 /// What a route needs of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,9 +72,9 @@ impl Routes {
     }
 
     /// Registers every route, its guard in front of it. Another method on a path that is there gets a 405. Scripts of
-    /// other origins may call what is below `/api`, as `cors` says, and nothing else. Requests are counted there, and where
+    /// other origins may call what is below `/api`, as `origins` says, and nothing else. Requests are counted there, and where
     /// they make this service call the identity provider for somebody unknown.
-    pub fn register(&self, services: &mut ServiceConfig, cors: Cors, limiter: &RateLimiter) {
+    pub fn register(&self, services: &mut ServiceConfig, origins: &AllowedOrigins, limiter: &RateLimiter) {
         let counted = || {
             let limiter = limiter.clone();
             from_fn(move |request, next| rate_limit::limit(limiter.clone(), request, next))
@@ -96,7 +96,11 @@ impl Routes {
             }
         }
         // Within CORS, so that a script can read how long it has to wait. Preflights, which cost nothing, do not count.
-        services.service(api.wrap(counted()).wrap(cors));
+        let callers = origins.clone();
+        let cors = cors::by_origin(move |_, origin| callers.may_call(origin));
+        let readers = origins.clone();
+        let readable = from_fn(move |request, next| origins::only_of_tenant(readers.clone(), request, next));
+        services.service(api.wrap(counted()).wrap(cors).wrap(readable));
     }
 }
 

@@ -4,13 +4,14 @@
 //! and when a token names a key that is not among them, within a limit. When the provider cannot be reached, what is
 //! known stays good.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use moka::future::Cache;
 use parking_lot::RwLock;
 use tenantry_jose::KeySet;
-use tenantry_types::{Clock, DomainName, Slug, UtcTime};
+use tenantry_types::{Clock, DomainName, Origin, Slug, TenantId, UtcTime};
 
 use super::Tenant;
 use super::rate_limit::RateLimit;
@@ -21,6 +22,10 @@ const CAPACITY: u64 = 10_000;
 
 /// How long an issuer that nobody uses is remembered.
 const IDLE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Origins of a tenant that are remembered, and of all together.
+const MOST_ORIGINS_OF_A_TENANT: usize = 200;
+const MOST_ORIGINS: u64 = 100_000;
 
 /// How long it is believed that an issuer does not exist.
 const UNKNOWN_FOR: Duration = Duration::from_secs(60);
@@ -61,6 +66,10 @@ struct Inner {
     fresh_for: Duration,
     known: Cache<String, Arc<Entry>>,
     unknown: Cache<String, UtcTime>,
+    /// The origins of the clients of each tenant.
+    origins_of: Cache<TenantId, Arc<HashSet<String>>>,
+    /// Those of all tenants. What a tenant gives up stays for a while: it opens nothing of anybody's.
+    origins: Cache<String, ()>,
     /// Over all issuers together: strangers can name as many as they like.
     lookups: RateLimit,
 }
@@ -78,7 +87,19 @@ impl Issuers {
         let lookups = RateLimit::new(50, Duration::from_millis(100), clock.now());
         let known = Cache::builder().max_capacity(CAPACITY).time_to_idle(IDLE).build();
         let unknown = Cache::builder().max_capacity(CAPACITY).time_to_live(UNKNOWN_FOR).build();
-        Self(Arc::new(Inner { idp, clock, fresh_for, known, unknown, lookups }))
+        let origins_of = Cache::builder().max_capacity(CAPACITY).time_to_idle(IDLE).build();
+        let origins = Cache::builder().max_capacity(MOST_ORIGINS).time_to_live(IDLE).build();
+        Self(Arc::new(Inner { idp, clock, fresh_for, known, unknown, origins_of, origins, lookups }))
+    }
+
+    /// Whether the clients of any tenant that was seen have this origin.
+    pub fn is_origin_of_somebody(&self, origin: &str) -> bool {
+        self.0.origins.contains_key(origin)
+    }
+
+    /// Whether the clients of this tenant have this origin.
+    pub async fn is_origin_of(&self, origin: &str, tenant: TenantId) -> bool {
+        self.0.origins_of.get(&tenant).await.is_some_and(|origins| origins.contains(origin))
     }
 
     /// The issuer of this name, from memory when it is known.
@@ -196,9 +217,20 @@ impl Issuers {
             self.0.idp.get_json(&self.0.idp.jwks_uri(&record)).await?.ok_or(IdpError::Answer("there is no JWK Set"))?;
         let keys = KeySet::from_jwks(&jwks).map_err(|_| IdpError::Answer("the JWK Set is malformed"))?;
         let tenant = Tenant { id: record.tenant.id, slug: record.tenant.slug, name: record.tenant.name };
+        self.remember_origins(tenant.id, record.allowed_origins).await;
         let fetched_at = self.0.clock.now();
         tracing::debug!(issuer = url, keys = keys.len(), "the keys of an issuer were fetched");
         Ok(Issuer { url: url.to_owned(), tenant: Arc::new(tenant), keys, fetched_at })
+    }
+
+    /// Only what is an origin, in the one form in which browsers send it.
+    async fn remember_origins(&self, tenant: TenantId, origins: Vec<String>) {
+        let is_origin = |origin: &String| origin.parse::<Origin>().is_ok();
+        let origins: HashSet<String> = origins.into_iter().filter(is_origin).take(MOST_ORIGINS_OF_A_TENANT).collect();
+        for origin in &origins {
+            self.0.origins.insert(origin.clone(), ()).await;
+        }
+        self.0.origins_of.insert(tenant, Arc::new(origins)).await;
     }
 }
 

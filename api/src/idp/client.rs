@@ -48,6 +48,9 @@ pub struct IssuerRecord {
     pub tenant: IssuerTenant,
     /// Where its public keys are.
     pub jwks_uri: String,
+    /// The origins of the tenant's clients, as the provider says them.
+    #[serde(default)]
+    pub allowed_origins: Vec<String>,
 }
 
 /// A tenant, as the identity provider knows it.

@@ -1,6 +1,6 @@
 //! Scripts of other origins.
 
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 
 use crate::support::TestApi;
 
@@ -39,4 +39,130 @@ async fn a_script_sees_why_it_was_refused() {
     let exposed = response.headers()["access-control-expose-headers"].to_str().unwrap().to_ascii_lowercase();
     assert!(exposed.contains("www-authenticate") && exposed.contains("etag"), "{exposed}");
     assert!(response.headers()["vary"].to_str().unwrap().to_ascii_lowercase().contains("origin"));
+}
+
+/// The origin that the answer may be shown to.
+fn shown_to(response: &Response) -> Option<&str> {
+    response.headers().get("access-control-allow-origin").map(|value| value.to_str().unwrap())
+}
+
+async fn preflight(api: &TestApi, origin: &str) -> Response {
+    api.request(Method::OPTIONS, "/api/v1/tenant/settings")
+        .header("Origin", origin)
+        .header("Access-Control-Request-Method", "PUT")
+        .header("Access-Control-Request-Headers", "authorization,content-type,if-match")
+        .send()
+        .await
+        .unwrap()
+}
+
+async fn call(api: &TestApi, origin: &str, path: &str, token: &str) -> Response {
+    api.request(Method::GET, path).header("Origin", origin).bearer_auth(token).send().await.unwrap()
+}
+
+#[actix_web::test]
+async fn the_origins_of_a_tenant_read_what_is_the_tenants() {
+    const OTHER: &str = "https://other.example.com";
+    let api = TestApi::start().await;
+    api.idp.add_tenant("other");
+    api.idp.set_origins("demo", &[APP, "http://localhost:5173"]);
+    api.idp.set_origins("other", &[OTHER]);
+    let demo = api.administrator();
+    let other = api.idp.sign("other", &api.idp.user_claims("other", &api.url));
+
+    // Nothing is known of a tenant before its first token.
+    assert_eq!(shown_to(&preflight(&api, APP).await), None);
+    for (origin, token) in [(APP, &demo), (OTHER, &other)] {
+        let answer = call(&api, origin, "/api/v1/me", token).await;
+        assert_eq!((answer.status(), shown_to(&answer)), (StatusCode::OK, None));
+        let allowed = preflight(&api, origin).await;
+        assert_eq!((allowed.status(), shown_to(&allowed)), (StatusCode::OK, Some(origin)));
+        assert_eq!(shown_to(&call(&api, origin, "/api/v1/me", token).await), Some(origin));
+    }
+    // The token of one tenant in a script of another: whatever the answer is, the script does not see it.
+    let weak = api.user(&[], "openid");
+    for (origin, path, token, status) in [
+        (OTHER, "/api/v1/me", &demo, 200),
+        (APP, "/api/v1/me", &other, 200),
+        (OTHER, "/api/v1/tenant/settings", &weak, 403),
+    ] {
+        let answer = call(&api, origin, path, token).await;
+        assert_eq!((answer.status().as_u16(), shown_to(&answer)), (status, None), "{origin} {path}");
+        assert!(!answer.headers().contains_key("access-control-expose-headers"));
+        assert!(answer.headers()["vary"].to_str().unwrap().contains("Origin"), "caches keep the two apart");
+    }
+    let own = call(&api, APP, "/api/v1/tenant/settings", &weak).await;
+    assert_eq!((own.status(), shown_to(&own)), (StatusCode::FORBIDDEN, Some(APP)));
+    // Without a tenant there is nothing of a tenant's to see.
+    let nobody = api.request(Method::GET, "/api/v1/me").header("Origin", OTHER).send().await.unwrap();
+    assert_eq!((nobody.status(), shown_to(&nobody)), (StatusCode::UNAUTHORIZED, Some(OTHER)));
+}
+
+#[actix_web::test]
+async fn what_looks_like_an_origin_of_a_tenant_is_none() {
+    let api = TestApi::start().await;
+    api.idp.set_origins("demo", &[APP, "http://localhost:5173"]);
+    let token = api.administrator();
+    assert_eq!(call(&api, APP, "/api/v1/me", &token).await.status(), StatusCode::OK);
+    for origin in [
+        "null",
+        "*",
+        "",
+        "http://app.example.com",
+        "https://app.example.com:443",
+        "https://app.example.com:8443",
+        "https://app.example.com/",
+        "https://app.example.com.",
+        "https://APP.example.com",
+        "HTTPS://app.example.com",
+        "https://app.example.com.evil.example",
+        "https://evilapp.example.com",
+        "https://example.com",
+        "https://evil.example?https://app.example.com",
+        "https://app.example.com@evil.example",
+        "https://app.example.com, https://evil.example",
+        "https://app.example.com https://evil.example",
+        "https://localhost:5173",
+        "http://localhost",
+        "http://localhost:5174",
+    ] {
+        let refused = preflight(&api, origin).await;
+        assert_eq!((refused.status(), shown_to(&refused)), (StatusCode::BAD_REQUEST, None), "{origin:?}");
+        assert_eq!(shown_to(&call(&api, origin, "/api/v1/me", &token).await), None, "{origin:?}");
+    }
+    // Two of them are none.
+    let request = api.request(Method::GET, "/api/v1/me").header("Origin", "https://evil.example").header("Origin", APP);
+    let twice = request.bearer_auth(&token).send().await.unwrap();
+    assert_eq!(shown_to(&twice), None);
+}
+
+#[actix_web::test]
+async fn only_origins_are_taken_over_from_the_provider() {
+    let api = TestApi::start().await;
+    let nonsense = ["*", "null", "", "https://app.example.com/", "javascript:alert(1)", "HTTPS://B.example", APP];
+    api.idp.set_origins("demo", &nonsense);
+    let token = api.administrator();
+    assert_eq!(call(&api, APP, "/api/v1/me", &token).await.status(), StatusCode::OK);
+    for origin in nonsense {
+        let expected = (origin == APP).then_some(APP);
+        assert_eq!(shown_to(&preflight(&api, origin).await), expected, "{origin:?}");
+        assert_eq!(shown_to(&call(&api, origin, "/api/v1/me", &token).await), expected, "{origin:?}");
+    }
+}
+
+#[actix_web::test]
+async fn an_origin_that_a_tenant_gives_up_reads_nothing_more() {
+    let api = TestApi::start().await;
+    api.idp.set_origins("demo", &[APP]);
+    let before = api.administrator();
+    assert_eq!(call(&api, APP, "/api/v1/me", &before).await.status(), StatusCode::OK);
+    assert_eq!(shown_to(&call(&api, APP, "/api/v1/me", &before).await), Some(APP));
+    api.idp.set_origins("demo", &[]);
+    // A key that is not known yet makes the service ask again at once.
+    api.idp.rotate("demo");
+    let after = api.administrator();
+    assert_eq!(call(&api, APP, "/api/v1/me", &after).await.status(), StatusCode::OK);
+    for token in [&before, &after] {
+        assert_eq!(shown_to(&call(&api, APP, "/api/v1/me", token).await), None);
+    }
 }

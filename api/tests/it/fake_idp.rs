@@ -53,6 +53,8 @@ pub struct FakeTenant {
     pub key: SigningKey,
     /// What it publishes.
     pub published: Vec<SigningKey>,
+    /// The origins of its clients.
+    pub origins: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -119,7 +121,7 @@ impl FakeIdp {
     pub fn add_tenant(&self, slug: &str) -> FakeTenant {
         let key = SigningKey::generate(Algorithm::Es256).unwrap();
         let id = TenantId::new(&*self.state.clock, &SystemRandom);
-        let tenant = FakeTenant { id, key: key.clone(), published: vec![key] };
+        let tenant = FakeTenant { id, key: key.clone(), published: vec![key], origins: Vec::new() };
         self.state.tenants.lock().unwrap().insert(slug.to_owned(), tenant.clone());
         tenant
     }
@@ -130,6 +132,12 @@ impl FakeIdp {
 
     pub fn tenant(&self, slug: &str) -> FakeTenant {
         self.state.tenants.lock().unwrap()[slug].clone()
+    }
+
+    /// Says that the clients of a tenant have these origins.
+    pub fn set_origins(&self, slug: &str, origins: &[&str]) {
+        let mut tenants = self.state.tenants.lock().unwrap();
+        tenants.get_mut(slug).unwrap().origins = origins.iter().map(|origin| (*origin).to_owned()).collect();
     }
 
     /// Signs with another key from now on, and publishes it beside the old one.
@@ -237,7 +245,7 @@ async fn issuer(state: Data<State>, query: Query<HashMap<String, String>>, reque
     match tenants.get(slug).filter(|_| issuer.starts_with(&state.url)) {
         Some(tenant) => HttpResponse::Ok().json(json!({
             "issuer": issuer, "tenant": {"id": tenant.id, "slug": slug, "name": format!("Tenant {slug}")},
-            "jwks_uri": format!("{issuer}/oauth2/jwks"),
+            "jwks_uri": format!("{issuer}/oauth2/jwks"), "allowed_origins": tenant.origins,
         })),
         None => HttpResponse::NotFound().finish(),
     }

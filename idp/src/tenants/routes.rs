@@ -10,6 +10,9 @@ use super::{Issuer, TenantName};
 use crate::fault::Fault;
 use crate::state::Idp;
 
+/// Origins that are published at most: the answer has to stay small enough to be read.
+const MOST_ORIGINS: usize = 200;
+
 /// The query of the look-up.
 #[derive(Debug, Deserialize)]
 pub struct IssuerQuery {
@@ -21,6 +24,7 @@ struct IssuerDocument<'a> {
     issuer: &'a str,
     tenant: TenantDocument<'a>,
     jwks_uri: String,
+    allowed_origins: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -31,13 +35,19 @@ struct TenantDocument<'a> {
 }
 
 /// `GET /.well-known/tenantry/issuer?issuer=…`: whose issuer a token's `iss` is. A resource server asks the provider
-/// that it was configured with, and so never fetches an address that a token names.
+/// that it was configured with, and so never fetches an address that a token names. It also learns from which origins
+/// scripts of the tenant's clients come.
 pub async fn issuer(idp: Data<Idp>, query: Query<IssuerQuery>) -> Result<HttpResponse, Fault> {
     let issuer = Issuer::find(&idp, &query.issuer).await?;
+    let origins = idp.clients.origins(issuer.scope()).await.map_err(Fault::from)?;
+    let mut allowed_origins: Vec<&str> = origins.iter().map(String::as_str).collect();
+    allowed_origins.sort_unstable();
+    allowed_origins.truncate(MOST_ORIGINS);
     let document = IssuerDocument {
         issuer: &issuer.url,
         tenant: TenantDocument { id: issuer.tenant.id, slug: &issuer.tenant.slug, name: &issuer.tenant.name },
         jwks_uri: issuer.endpoint("/oauth2/jwks"),
+        allowed_origins,
     };
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, format!("public, max-age={}", idp.config.cache.seconds)))

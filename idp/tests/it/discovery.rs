@@ -67,6 +67,8 @@ async fn resource_servers_can_ask_whose_an_issuer_is() {
     let known = ask(idp.issuer.clone()).await;
     assert_eq!(known.body["tenant"]["id"], Value::String(idp.tenant.id.to_string()));
     assert_eq!(known.body["jwks_uri"], format!("{}/oauth2/jwks", idp.issuer));
+    let origins = serde_json::json!(["http://127.0.0.1", "http://localhost:8081", "https://app.example.com"]);
+    assert_eq!(known.body["allowed_origins"], origins, "the console is a client as well");
     for unknown in [
         format!("{}/t/nobody", idp.base),
         format!("{}/t/acme/", idp.base),
