@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::guard::{Guard, GuardContext};
 use actix_web::http::Method;
+use actix_web::http::header::ALLOW;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{FromRequest, Handler, Resource, Responder};
+use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder};
 use tenantry_web::cors;
 use tenantry_web::rate_limit::{self, RateLimiter};
 
@@ -147,7 +148,18 @@ fn resource(path: &str, routes: &[&Route]) -> Resource {
         resource = resource.route(guard::guarded((route.build)(), route.access).guard(OneOf(methods.clone())));
         allowed.extend(methods);
     }
-    resource.default_service(guard::method_not_allowed(&allowed))
+    allowed.push(Method::OPTIONS);
+    let options = options(&allowed);
+    resource.route(options).default_service(guard::method_not_allowed(&allowed))
+}
+
+/// Says which methods a path has (RFC 9110 §9.3.7). What is a preflight of CORS does not come here.
+fn options(allowed: &[Method]) -> actix_web::Route {
+    let allowed = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    web::route().method(Method::OPTIONS).to(move || {
+        let answer = HttpResponse::NoContent().insert_header((ALLOW, allowed.as_str())).finish();
+        async move { answer }
+    })
 }
 
 /// The methods that a route for this one answers (RFC 9110 §9.3.2).

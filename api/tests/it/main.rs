@@ -7,6 +7,7 @@ mod authority;
 mod browser;
 mod cli;
 mod console;
+mod contract;
 mod cors;
 mod docs;
 mod fake_idp;

@@ -44,7 +44,13 @@ impl Finish {
         }
         problem.instance.get_or_insert_with(|| id.to_string());
         let mut response = response.set_body(BoxBody::new(document(&problem)));
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        // Whatever the handler would have said of a good answer: it is about this request only.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if problem.status == 503 && !headers.contains_key(header::RETRY_AFTER) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         response
     }
 }
@@ -60,6 +66,6 @@ fn problem_of<B: MessageBody>(response: &mut HttpResponse<B>) -> Option<Problem>
     }
     let content_type = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     let is_bare = content_type.is_none() && matches!(response.body().size(), BodySize::None | BodySize::Sized(0));
-    let is_actix_error = response.error().is_some() && content_type.is_some_and(|t| t.starts_with(b"text/plain"));
+    let is_actix_error = response.error().is_some() && content_type.is_none_or(|t| t.starts_with(b"text/plain"));
     (is_bare || is_actix_error).then(|| of_status(status))
 }

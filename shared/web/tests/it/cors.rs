@@ -36,6 +36,7 @@ async fn other_origins_are_not() {
     for origin in ["https://evil.example", "null", "https://app.example.com.evil.example", "http://app.example.com"] {
         let headers = [("Origin", origin), ("Access-Control-Request-Method", "POST")];
         let preflight = ask("OPTIONS", "/shared/tokens", &headers).await;
+        assert_eq!(preflight.header("content-type"), Some("application/problem+json"));
         assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (400, None), "{origin}");
         let answer = ask("GET", "/shared/tokens", &[("Origin", origin)]).await;
         assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, None));
