@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use parking_lot::FairMutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::connection::{Connection, Role};
 use crate::error::DbError;
@@ -42,6 +42,8 @@ struct Inner {
     pool: Sessions,
     losses: Arc<Losses>,
     writer: Option<Writer>,
+    /// Told after each transaction of this process.
+    written: watch::Sender<()>,
 }
 
 /// The one connection that writes to an SQLite database.
@@ -80,7 +82,8 @@ impl Db {
             Backend::Mysql => (Manager::new(&url, Role::Write, &losses, Some(first)), None),
         };
         let pool = manager.into_pool(max_connections, acquire_timeout)?;
-        Ok(Self(Arc::new(Inner { url, acquire_timeout, turns: turns(), pool, losses, writer })))
+        let written = watch::Sender::new(());
+        Ok(Self(Arc::new(Inner { url, acquire_timeout, turns: turns(), pool, losses, writer, written })))
     }
 
     /// Which backend this is.
@@ -136,10 +139,21 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        self.with_writer(move |inner| {
-            unit_of_work::repeat(|| inner.with_writing_session(|session| unit_of_work::write(session, &mut work)))
-        })
-        .await
+        let result = self
+            .with_writer(move |inner| {
+                unit_of_work::repeat(|| inner.with_writing_session(|session| unit_of_work::write(session, &mut work)))
+            })
+            .await;
+        if result.is_ok() {
+            self.0.written.send_replace(());
+        }
+        result
+    }
+
+    /// Changes after each transaction that this process has committed: what wakes those who work off what others have
+    /// written. Commits of other processes are not seen, so look by yourself from time to time as well.
+    pub fn written(&self) -> watch::Receiver<()> {
+        self.0.written.subscribe()
     }
 
     /// Asks the database for a sign of life, as the readiness check does.
