@@ -32,6 +32,10 @@ pub struct Config {
     pub console: ConsoleConfig,
     /// The keys that protect data at rest.
     pub keyring: KeyringConfig,
+    /// The audit trail.
+    pub audit: AuditConfig,
+    /// The log of decisions: who was allowed or refused what.
+    pub access_log: AccessLogConfig,
     /// Redis, where replicas count requests together. While it is away each counts by itself.
     pub redis: RedisConfig,
     /// How many requests somebody may make.
@@ -54,6 +58,8 @@ impl Default for Config {
             resource: ResourceConfig::default(),
             console: ConsoleConfig::default(),
             keyring: KeyringConfig::default(),
+            audit: AuditConfig::default(),
+            access_log: AccessLogConfig::default(),
             redis: RedisConfig::default(),
             rate_limits: RateLimitsConfig::default(),
             telemetry: TelemetryConfig::default(),
@@ -137,6 +143,31 @@ pub struct KeyringConfig {
 impl Default for KeyringConfig {
     fn default() -> Self {
         Self { path: "data/api.key".into() }
+    }
+}
+
+/// The audit trail.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditConfig {
+    /// Days for which entries are kept; 0 keeps them for ever. What is older goes in whole sealed batches, whose signed
+    /// headers stay, so that what is left can still be verified.
+    #[schemars(range(max = 36500))]
+    pub retention_days: u32,
+}
+
+/// The log of decisions: who was allowed or refused what.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccessLogConfig {
+    /// Days for which decisions are kept; 0 keeps them for ever.
+    #[schemars(range(max = 36500))]
+    pub retention_days: u32,
+}
+
+impl Default for AccessLogConfig {
+    fn default() -> Self {
+        Self { retention_days: 90 }
     }
 }
 

@@ -19,6 +19,7 @@ pub mod groups;
 pub mod idempotency;
 pub mod idp;
 pub mod input;
+mod maintenance;
 pub mod me;
 pub mod openapi;
 pub mod outbox;

@@ -39,6 +39,92 @@ diesel::table! {
         changes -> Text,
         address -> Nullable<Text>,
         request_id -> Nullable<Text>,
+        actor_tenant_id -> Nullable<Text>,
+        acting_party_kind -> Nullable<Text>,
+        acting_party_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    audit_keys (kid) {
+        kid -> Text,
+        public_jwk -> Text,
+        private_key -> Nullable<Text>,
+        voucher -> Text,
+        created_at -> Timestamp,
+        retired_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    audit_chains (tenant_id) {
+        tenant_id -> Text,
+        batches -> BigInt,
+        entries -> BigInt,
+        head -> Nullable<Text>,
+        pruned_batches -> BigInt,
+        pruned_entries -> BigInt,
+        pruning -> Nullable<Text>,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    audit_batches (tenant_id, number) {
+        tenant_id -> Text,
+        number -> BigInt,
+        first_position -> BigInt,
+        size -> BigInt,
+        root -> Text,
+        previous -> Nullable<Text>,
+        hash -> Text,
+        signature -> Text,
+        sealed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    audit_leaves (tenant_id, position) {
+        tenant_id -> Text,
+        position -> BigInt,
+        batch -> BigInt,
+        entry_id -> Text,
+        leaf_hash -> Text,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    audit_unsealed (tenant_id, entry_id) {
+        tenant_id -> Text,
+        entry_id -> Text,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    access_logs (id) {
+        id -> Text,
+        tenant_id -> Text,
+        subject_kind -> Text,
+        subject_id -> Text,
+        client_id -> Text,
+        resource -> Text,
+        resource_id -> Nullable<Text>,
+        action -> Text,
+        decision -> Text,
+        reason -> Text,
+        policy_id -> Nullable<Text>,
+        policy_name -> Nullable<Text>,
+        policy_version -> Nullable<BigInt>,
+        context -> Text,
+        request_id -> Nullable<Text>,
+        address -> Nullable<Text>,
+        created_at -> Timestamp,
     }
 }
 
@@ -275,4 +361,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     policies,
     policy_versions,
     policy_assignments,
+    audit_chains,
+    audit_batches,
+    audit_leaves,
+    audit_unsealed,
 );

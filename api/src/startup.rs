@@ -17,13 +17,16 @@ use tenantry_web::rate_limit::RateLimiter;
 use tenantry_web::redis;
 use tenantry_web::server::{Environment, Server, ServerError, ServerHandle, ServerSetup};
 
+use crate::access::log::DecisionLog;
 use crate::access::policy::Catalogue;
 use crate::access::{AccessControl, AllowedOrigins};
+use crate::audit::chain::Sealer;
 use crate::authn::{Authenticator, Issuers};
 use crate::config::{Config, KeyringConfig};
 use crate::console::{Console, ConsoleSettings};
 use crate::directory::Directory;
 use crate::idp::IdpClient;
+use crate::maintenance::Maintenance;
 use crate::signals::Signals;
 use crate::state::Api;
 use crate::{console, openapi, routes};
@@ -69,6 +72,9 @@ pub struct Application {
     server: Server,
     db: Db,
     signals: Signals,
+    decisions: DecisionLog,
+    sealer: Sealer,
+    maintenance: Maintenance,
 }
 
 impl Application {
@@ -84,6 +90,9 @@ impl Application {
             return Err(StartupError::NotMigrated(missing.len()));
         }
         let keyring = open_keyring(&config, &*random)?;
+        let decisions = DecisionLog::start(db.clone(), Arc::clone(&clock), Arc::clone(&random), &mut registry);
+        let sealer = Sealer::new(db.clone(), keyring.clone(), Arc::clone(&clock));
+        let maintenance = Maintenance::new(db.clone(), keyring.clone(), Arc::clone(&clock), &config);
         let signals = Signals::new(db.clone(), Arc::clone(&clock));
         let api = Api {
             db: db.clone(),
@@ -122,19 +131,21 @@ impl Application {
             (Data::new(api), Data::new(authenticator), Data::new(console), Data::new(document));
         let control = Data::new(control);
         let origins = AllowedOrigins::new(&config.resource.allowed_origins, issuers.clone());
+        let log = Data::new(decisions.clone());
         let add_routes = move |services: &mut ServiceConfig| {
             services
                 .app_data(api.clone())
                 .app_data(authenticator.clone())
                 .app_data(control.clone())
                 .app_data(console.clone())
-                .app_data(document.clone());
+                .app_data(document.clone())
+                .app_data(log.clone());
             table.register(services, &origins, &limiter);
         };
 
         let health = health(&config, db.clone(), keyring, issuers, shared);
         let setup = ServerSetup { health, registry, reports, random, ..ServerSetup::new(config.http, config.metrics) };
-        Ok(Self { server: Server::bind(setup, add_routes)?, db, signals })
+        Ok(Self { server: Server::bind(setup, add_routes)?, db, signals, decisions, sealer, maintenance })
     }
 
     /// Where it listens.
@@ -152,15 +163,17 @@ impl Application {
     /// # Errors
     /// [`StartupError::Server`].
     pub async fn run(self) -> Result<(), StartupError> {
-        let watching = self.signals.watch();
+        let tasks = [self.signals.watch(), tokio::spawn(self.sealer.run()), tokio::spawn(self.maintenance.run())];
         let result = self.server.run().await;
-        watching.abort();
+        // A task that is ended in the middle of a transaction leaves it undone, or done as a whole.
+        tasks.iter().for_each(tokio::task::JoinHandle::abort);
+        self.decisions.close().await;
         self.db.close().await;
         Ok(result?)
     }
 
     /// Serves on the current runtime until it is stopped through the handle. What runs in the background ends with the
-    /// runtime.
+    /// runtime; nothing is sealed or pruned meanwhile.
     pub fn start(self) -> ServerHandle {
         self.signals.watch();
         self.server.start()

@@ -9,6 +9,7 @@ mod control;
 mod error;
 mod facts;
 mod guard;
+pub mod log;
 mod model;
 mod origins;
 mod permissions;

@@ -2,31 +2,34 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
-/// The fields that changed, by their JSON Pointer (RFC 6901).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+use super::masking;
+
+/// The fields that changed, by their JSON Pointer (RFC 6901). Secrets are masked as they are collected, and there is no
+/// other way to make one.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(transparent)]
 pub struct Changes(BTreeMap<String, Change>);
 
 /// One field; an absent value was not there before, or is not there any more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// What it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
     /// What it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
 }
 
 impl Changes {
     /// What is different between two forms of a thing. Objects are compared member by member; everything else as a
-    /// whole.
+    /// whole. A secret that changed is there as one that did, and with nothing of what it is.
     pub fn between(before: &Value, after: &Value) -> Self {
         let mut changes = Self::default();
-        changes.collect(&mut String::new(), Some(before), Some(after));
+        changes.collect(&mut String::new(), None, Some(before), Some(after));
         changes
     }
 
@@ -40,19 +43,29 @@ impl Changes {
         self.0.keys().map(String::as_str)
     }
 
-    fn collect(&mut self, pointer: &mut String, before: Option<&Value>, after: Option<&Value>) {
+    /// `name` is what the thing is called; one whose name is that of a secret is not looked into.
+    fn collect(&mut self, pointer: &mut String, name: Option<&str>, before: Option<&Value>, after: Option<&Value>) {
         if before == after {
             return;
         }
-        let (Some(Value::Object(old)), Some(Value::Object(new))) = (before, after) else {
-            self.0.insert(pointer.clone(), Change { before: before.cloned(), after: after.cloned() });
+        let looked_into = !name.is_some_and(masking::is_secret);
+        let (true, Some(Value::Object(old)), Some(Value::Object(new))) = (looked_into, before, after) else {
+            let masked = |value: Option<&Value>| value.map(|value| masking::masked(name, value));
+            self.0.insert(pointer.clone(), Change { before: masked(before), after: masked(after) });
             return;
         };
+        // A member of a private key is a secret whatever its name.
+        let is_key = old.contains_key("kty") || new.contains_key("kty");
+        if is_key {
+            let masked = |members: &Map<String, Value>| masking::masked(name, &Value::Object(members.clone()));
+            self.0.insert(pointer.clone(), Change { before: Some(masked(old)), after: Some(masked(new)) });
+            return;
+        }
         let length = pointer.len();
-        for name in old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))) {
+        for member in old.keys().chain(new.keys().filter(|member| !old.contains_key(*member))) {
             pointer.push('/');
-            pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
-            self.collect(pointer, old.get(name), new.get(name));
+            pointer.push_str(&member.replace('~', "~0").replace('/', "~1"));
+            self.collect(pointer, Some(member), old.get(member), new.get(member));
             pointer.truncate(length);
         }
     }
@@ -82,5 +95,22 @@ mod tests {
         );
         assert!(Changes::between(&after, &after).is_empty());
         assert_eq!(changes.pointers().next(), Some("/a"));
+    }
+
+    #[test]
+    fn secrets_are_told_as_changed_and_not_what_they_are() {
+        let before =
+            json!({"client": {"secret": "old-one", "jwk": {"kty": "oct", "k": "old-one"}}, "token": {"a": "old-one"}});
+        let after =
+            json!({"client": {"secret": "new-one", "jwk": {"kty": "oct", "k": "new-one"}}, "token": {"a": "new-one"}});
+        let changes = serde_json::to_value(Changes::between(&before, &after)).unwrap();
+        let both = json!({"before": "[masked]", "after": "[masked]"});
+        let key = json!({"kty": "oct", "k": "[masked]"});
+        assert_eq!(
+            changes,
+            json!({"/client/secret": both, "/client/jwk": {"before": key, "after": key}, "/token": both})
+        );
+        let made = Changes::between(&json!({}), &json!({"name": "x", "password": "new-one"}));
+        assert!(!serde_json::to_string(&made).unwrap().contains("new-one"));
     }
 }

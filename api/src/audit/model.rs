@@ -1,6 +1,6 @@
 //! What an entry of the audit trail says.
 
-use tenantry_types::text_enum;
+use tenantry_types::{TenantId, text_enum};
 
 use super::{Changes, Origin};
 use crate::authn::{Principal, Subject};
@@ -12,7 +12,18 @@ text_enum! {
         User = "user",
         /// A client on its own behalf.
         Client = "client",
+        /// The service itself, by one of its tasks.
+        System = "system",
     }
+}
+
+/// Somebody who acts in the name of the actor (the `act` claim of RFC 8693 §4.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActingParty {
+    /// What kind of actor.
+    pub kind: ActorKind,
+    /// Its id.
+    pub id: String,
 }
 
 /// One entry: who, what, on what, what changed, where from. When is set as it is recorded.
@@ -22,6 +33,11 @@ pub struct AuditEntry {
     pub actor_kind: ActorKind,
     /// Its id.
     pub actor_id: String,
+    /// The tenant that the actor belongs to. It is kept where it is not the tenant of the entry: an administrator of the
+    /// platform who changes something of a tenant's is visible there.
+    pub actor_tenant: Option<TenantId>,
+    /// Who acted in the name of the actor, when that was somebody else.
+    pub acting_party: Option<ActingParty>,
     /// The client through which a person acted.
     pub acting_client: Option<String>,
     /// What was done, by the name of the permission that allowed it.
@@ -50,6 +66,45 @@ impl AuditEntry {
             Subject::User(id) => (ActorKind::User, id.to_string(), Some(principal.client_id.clone())),
             Subject::Client(id) => (ActorKind::Client, id.clone(), None),
         };
-        Self { actor_kind, actor_id, acting_client, action, target_kind, target_id, changes, origin }
+        Self {
+            actor_kind,
+            actor_id,
+            actor_tenant: Some(principal.tenant.id),
+            acting_party: None,
+            acting_client,
+            action,
+            target_kind,
+            target_id,
+            changes,
+            origin,
+        }
+    }
+
+    /// An entry about something that the service did by itself; `task` names what it was doing.
+    pub fn by_system(
+        task: &'static str,
+        action: &'static str,
+        target_kind: &'static str,
+        target_id: String,
+        changes: Changes,
+    ) -> Self {
+        Self {
+            actor_kind: ActorKind::System,
+            actor_id: task.to_owned(),
+            actor_tenant: None,
+            acting_party: None,
+            acting_client: None,
+            action,
+            target_kind,
+            target_id,
+            changes,
+            origin: Origin::default(),
+        }
+    }
+
+    /// The same entry, done by `party` in the name of the actor.
+    #[must_use]
+    pub fn through(self, party: ActingParty) -> Self {
+        Self { acting_party: Some(party), ..self }
     }
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod doctor;
 
 use std::path::PathBuf;
@@ -41,6 +42,9 @@ enum Command {
     Doctor,
     /// Print the description of the API (OpenAPI 3.1).
     Openapi,
+    /// The audit trail.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
 }
 
 /// Runs the command that this process was started with.
@@ -65,6 +69,7 @@ async fn execute(cli: Cli, output: Output) -> Result<ExitCode, CommandError> {
         Command::Config(command) => command.run::<Config>("tenantry-api", PREFIX, file, output)?,
         Command::Doctor => return doctor::run(load(), output).await,
         Command::Openapi => describe(&load()?, output)?,
+        Command::Audit(command) => return audit::run(command, &load()?, output).await,
     }
     Ok(ExitCode::SUCCESS)
 }

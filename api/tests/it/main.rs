@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod access_log;
 mod api;
+mod audit;
 mod authority;
 mod browser;
 mod cli;

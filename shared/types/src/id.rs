@@ -151,6 +151,8 @@ ids! {
     GrantId of Grant;
     /// A signing key.
     KeyId of Key;
+    /// A decision over access, as it was logged.
+    AccessLogId of AccessLog;
     /// An entry of the audit trail.
     AuditId of Audit;
     /// A message waiting to leave.

@@ -1,0 +1,81 @@
+//! The rows of the log of decisions.
+
+use diesel::prelude::*;
+use tenantry_db::{Connection, DbError, each};
+use tenantry_types::{AccessLogId, TenantId, UtcTime};
+
+use super::model::{DecisionRecord, LoggedDecision, SubjectKind, context_text, cut, cut_ascii};
+use crate::schema::access_logs;
+
+/// A decision that waits to be written. Everything in it fits.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = access_logs, treat_none_as_default_value = false)]
+pub(super) struct NewDecision {
+    id: AccessLogId,
+    tenant_id: TenantId,
+    subject_kind: SubjectKind,
+    subject_id: String,
+    client_id: String,
+    resource: String,
+    resource_id: Option<String>,
+    action: String,
+    decision: LoggedDecision,
+    reason: String,
+    policy_id: Option<String>,
+    policy_name: Option<String>,
+    policy_version: Option<i64>,
+    context: String,
+    request_id: Option<String>,
+    address: Option<String>,
+    created_at: UtcTime,
+}
+
+impl NewDecision {
+    pub(super) fn new(id: AccessLogId, created_at: UtcTime, record: DecisionRecord) -> Self {
+        const NAME: usize = 254;
+        let (policy_id, policy_name, policy_version) = match record.policy {
+            Some(policy) => (Some(cut_ascii(&policy.id, 36)), Some(cut(policy.name, NAME)), policy.version),
+            None => (None, None, None),
+        };
+        Self {
+            id,
+            tenant_id: record.tenant_id,
+            subject_kind: record.subject_kind,
+            subject_id: cut(record.subject_id, NAME),
+            client_id: cut(record.client_id, NAME),
+            resource: cut(record.resource, NAME),
+            resource_id: record.resource_id.map(|id| cut(id, NAME)),
+            action: cut(record.action, 64),
+            decision: record.decision,
+            reason: cut(record.reason, NAME),
+            policy_id,
+            policy_name,
+            policy_version,
+            context: context_text(&record.context),
+            request_id: record.request_id.map(|id| cut_ascii(&id, 64)),
+            address: record.address.map(|address| cut_ascii(&address, 64)),
+            created_at,
+        }
+    }
+}
+
+/// Writes decisions with one statement. Each says itself whose it is.
+pub(super) fn insert(conn: &mut Connection, rows: &[NewDecision]) -> Result<(), DbError> {
+    each!(conn, c => diesel::insert_into(access_logs::table).values(rows).execute(c))?;
+    Ok(())
+}
+
+/// Deletes some of the decisions from before a time, of all tenants; how many.
+pub(super) fn delete_before(conn: &mut Connection, before: UtcTime, most: i64) -> Result<usize, DbError> {
+    // The keys are read first: MySQL does not delete with a limit from a table that it also selects from.
+    let ids: Vec<AccessLogId> = access_logs::table
+        .filter(access_logs::created_at.lt(before))
+        .order(access_logs::created_at.asc())
+        .select(access_logs::id)
+        .limit(most)
+        .load(conn)?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    Ok(diesel::delete(access_logs::table.filter(access_logs::id.eq_any(ids))).execute(conn)?)
+}

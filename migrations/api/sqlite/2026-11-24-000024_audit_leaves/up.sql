@@ -1,0 +1,11 @@
+CREATE TABLE audit_leaves (
+    tenant_id TEXT NOT NULL,
+    position BIGINT NOT NULL,
+    batch BIGINT NOT NULL,
+    entry_id TEXT NOT NULL,
+    leaf_hash TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, position),
+    CONSTRAINT audit_leaves_tenant_id_entry_id UNIQUE (tenant_id, entry_id),
+    FOREIGN KEY (tenant_id, batch) REFERENCES audit_batches (tenant_id, number),
+    FOREIGN KEY (tenant_id, entry_id) REFERENCES audit_entries (tenant_id, id)
+) WITHOUT ROWID;
