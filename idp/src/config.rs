@@ -3,11 +3,12 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use actix_web::http::header::HeaderValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenantry_types::PublicUrl;
 use tenantry_web::config::{
-    Configuration, DatabaseConfig, HttpConfig, MetricsConfig, Mode, RedisConfig, SentryConfig, TelemetryConfig,
+    Configuration, DatabaseConfig, HttpConfig, MetricsConfig, Mode, RedisConfig, Secret, SentryConfig, TelemetryConfig,
     Violation,
 };
 
@@ -37,6 +38,8 @@ pub struct Config {
     pub sessions: SessionsConfig,
     /// Passwords.
     pub passwords: PasswordsConfig,
+    /// Security events for a receiver.
+    pub events: EventsConfig,
     /// The caches of this process.
     pub cache: CacheConfig,
     /// The administration console, which every tenant knows as a client of its own house.
@@ -57,6 +60,7 @@ impl Default for Config {
             tokens: TokensConfig::default(),
             sessions: SessionsConfig::default(),
             passwords: PasswordsConfig::default(),
+            events: EventsConfig::default(),
             cache: CacheConfig::default(),
             console: ConsoleConfig::default(),
         }
@@ -179,6 +183,33 @@ impl Default for PasswordsConfig {
     }
 }
 
+/// Security events: what happens to people, sessions and tenants, as signed tokens (RFC 8417) pushed to one receiver
+/// (RFC 8935).
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EventsConfig {
+    /// Where events are posted. Without it none are, and they are deleted after `retention_days` like those that were.
+    #[schemars(with = "Option<String>")]
+    pub push_url: Option<PublicUrl>,
+    /// What their `aud` says; if it is not set, the origin of `push_url`.
+    pub audience: Option<String>,
+    /// The value of the `Authorization` header that the receiver asks for, as in `Bearer …`.
+    pub authorization: Option<Secret>,
+    /// How many events of one tenant are delivered before it is the turn of others.
+    #[schemars(range(min = 1, max = 1000))]
+    pub batch: u32,
+    /// How many days events are kept after they were delivered or refused. Those that wait are kept until they are
+    /// delivered.
+    #[schemars(range(min = 1, max = 3650))]
+    pub retention_days: u32,
+}
+
+impl Default for EventsConfig {
+    fn default() -> Self {
+        Self { push_url: None, audience: None, authorization: None, batch: 100, retention_days: 30 }
+    }
+}
+
 /// The caches of this process.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -236,8 +267,20 @@ impl Configuration for Config {
         );
         require((1..=64).contains(&passwords.argon2_passes), "passwords.argon2_passes", "must be 1 to 64");
         require((1..=100_000).contains(&passwords.queue), "passwords.queue", "must be 1 to 100000");
+        let events = &self.events;
+        require((1..=1_000).contains(&events.batch), "events.batch", "must be 1 to 1000");
+        require((1..=3_650).contains(&events.retention_days), "events.retention_days", "must be 1 to 3650");
+        let header = events.authorization.as_ref().is_none_or(|value| HeaderValue::from_str(value.expose()).is_ok());
+        require(header, "events.authorization", "must be the value of a header");
+        require(
+            events.audience.as_ref().is_none_or(|audience| !audience.is_empty()),
+            "events.audience",
+            "must not be empty",
+        );
         require(self.cache.seconds <= 60, "cache.seconds", "must be 60 at most");
         if self.mode.is_production() {
+            let safe = events.push_url.as_ref().is_none_or(|url| url.is_https() || url.is_loopback());
+            require(safe, "events.push_url", "must use https in production");
             // A file that is not there yet is made private.
             let private = tenantry_jose::permissions_are_private(&keys.key_encryption_file).unwrap_or(true);
             require(

@@ -3,16 +3,20 @@
 //! One folder per feature, each with the same files: `model` holds the rules, `store` the queries, `routes` the HTTP.
 //! [`startup::Application`] wires them; nothing is global.
 
+pub mod accounts;
 pub mod audit;
 pub mod cli;
 pub mod clients;
 pub mod config;
 pub mod consent;
 pub mod credentials;
+pub mod events;
 mod fault;
 pub mod keys;
 pub mod login;
 pub mod maintenance;
+pub mod management;
+pub mod memberships;
 pub mod oauth;
 pub mod oidc;
 pub mod pages;

@@ -7,6 +7,7 @@ diesel::table! {
         slug -> Text,
         name -> Text,
         status -> Text,
+        is_platform -> Bool,
         created_at -> Timestamp,
         updated_at -> Timestamp,
     }
@@ -55,6 +56,7 @@ diesel::table! {
         family_name -> Nullable<Text>,
         display_name -> Nullable<Text>,
         status -> Text,
+        roles_version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
     }
@@ -197,6 +199,43 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// See `migrations/idp`.
+    memberships (tenant_id, user_id) {
+        tenant_id -> Text,
+        user_id -> Text,
+        home_tenant_id -> Text,
+        roles_version -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/idp`.
+    membership_roles (tenant_id, user_id, role) {
+        tenant_id -> Text,
+        user_id -> Text,
+        role -> Text,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/idp`.
+    security_events (id) {
+        id -> Text,
+        tenant_id -> Text,
+        kind -> Text,
+        subject_id -> Text,
+        payload -> Text,
+        request_id -> Nullable<Text>,
+        created_at -> Timestamp,
+        attempts -> BigInt,
+        available_at -> Timestamp,
+        delivered_at -> Nullable<Timestamp>,
+        failed_at -> Nullable<Timestamp>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     tenants,
     tenant_domains,
@@ -211,4 +250,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     authorization_codes,
     used_assertions,
     audit_entries,
+    memberships,
+    membership_roles,
+    security_events,
 );

@@ -23,6 +23,8 @@ use tenantry_web::server::{Environment, Server, ServerError, ServerHandle, Serve
 use crate::clients::{ClientDirectory, origins};
 use crate::config::Config;
 use crate::credentials::{HasherError, PasswordHasher, Throttle};
+use crate::events::Bell;
+use crate::events::push::{self, Receiver};
 use crate::keys::KeyDirectory;
 use crate::keys::store::KeyMaker;
 use crate::login::pages;
@@ -30,7 +32,7 @@ use crate::oauth::{authorize, token};
 use crate::pages::{ASSET_CACHE_CONTROL, PageError, Pages};
 use crate::state::{Idp, Secrets};
 use crate::tenants::TenantDirectory;
-use crate::{keys, maintenance, oidc, tenants};
+use crate::{keys, maintenance, management, oidc, tenants};
 
 /// The schema, for both databases.
 pub static MIGRATIONS: Migrations = Migrations {
@@ -56,6 +58,9 @@ pub enum StartupError {
     /// A template is broken.
     #[error("pages: {0}")]
     Pages(#[from] PageError),
+    /// The way to the receiver of security events cannot be set up.
+    #[error("events: {0}")]
+    Receiver(String),
     /// Redis is misconfigured.
     #[error("redis: {0}")]
     Redis(String),
@@ -79,6 +84,7 @@ pub struct Application {
     server: Server,
     idp: Data<Idp>,
     maker: KeyMaker,
+    receiver: Option<Receiver>,
 }
 
 impl Application {
@@ -116,15 +122,18 @@ impl Application {
             secrets: Secrets::derive(&keyring),
             pages: Pages::new()?,
             token_ids: RandomAhead::new(Arc::clone(&random)),
+            maker: maker.clone(),
+            bell: Bell::default(),
             hasher,
             db,
             clock,
             random,
             config,
         });
+        let receiver = Receiver::configured(&idp).map_err(|error| StartupError::Receiver(error.to_string()))?;
         let routes = idp.clone();
         let server = Server::bind(setup, move |services| configure(services, &routes))?;
-        Ok(Self { server, idp, maker })
+        Ok(Self { server, idp, maker, receiver })
     }
 
     /// Where it listens.
@@ -145,14 +154,22 @@ impl Application {
     /// Serves until the process is told to stop.
     pub async fn run(self) -> Result<(), StartupError> {
         let maintenance = actix_web::rt::spawn(look_after(self.idp.clone(), self.maker));
+        let delivery = self.receiver.map(|receiver| actix_web::rt::spawn(push::run(self.idp.clone(), receiver)));
         let result = self.server.run().await;
         maintenance.abort();
+        // An event whose delivery is cut short here is delivered again: its lease ends by itself.
+        if let Some(delivery) = delivery {
+            delivery.abort();
+        }
         self.idp.db.close().await;
         Ok(result?)
     }
 
-    /// Serves until it is stopped through the handle.
+    /// Serves until it is stopped through the handle, and delivers events until the runtime ends.
     pub fn start(self) -> ServerHandle {
+        if let Some(receiver) = self.receiver {
+            actix_web::rt::spawn(push::run(self.idp.clone(), receiver));
+        }
         self.server.start()
     }
 }
@@ -214,6 +231,11 @@ async fn look_after(idp: Data<Idp>, maker: KeyMaker) {
             Ok(rows) => tracing::debug!(rows, "expired rows deleted"),
             Err(error) => tracing::warn!(%error, "expired rows could not be deleted"),
         }
+        match push::prune(&idp, idp.clock.now()).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::debug!(rows, "old security events deleted"),
+            Err(error) => tracing::warn!(%error, "old security events could not be deleted"),
+        }
         match keys::rotation::rotate_due(&idp.db, &maker, &idp.config).await {
             Ok(0) => {}
             Ok(tenants) => tracing::info!(tenants, "signing keys rotated"),
@@ -225,6 +247,7 @@ async fn look_after(idp: Data<Idp>, maker: KeyMaker) {
 /// All routes. The endpoints of an issuer are there twice: below `/t/{slug}`, and at the root for login domains.
 pub fn configure(services: &mut ServiceConfig, idp: &Data<Idp>) {
     services.app_data(idp.clone());
+    management::configure(services, &idp.public_url);
     services.service(endpoint("/.well-known/tenantry/issuer").get(tenants::routes::issuer));
     // RFC 8414 §3: the path of the issuer comes after the well-known part.
     services.service(

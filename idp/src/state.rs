@@ -6,15 +6,18 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use tenantry_db::Db;
+use tenantry_db::{Connection, Db, DbError};
 use tenantry_jose::{HmacKey, Keyring};
 use tenantry_types::{Clock, PublicUrl, Random, RandomAhead};
 
 use crate::clients::ClientDirectory;
 use crate::config::Config;
 use crate::credentials::{PasswordHasher, Throttle};
+use crate::events::Bell;
 use crate::keys::KeyDirectory;
+use crate::keys::store::KeyMaker;
 use crate::pages::Pages;
+use crate::provision::Provisioner;
 use crate::tenants::TenantDirectory;
 
 /// How wide a clock of another machine may be off, in seconds.
@@ -50,6 +53,10 @@ pub struct Idp {
     pub pages: Pages,
     /// Keys for tags that only we can make.
     pub secrets: Secrets,
+    /// Makes signing keys.
+    pub maker: KeyMaker,
+    /// Wakes the worker that delivers security events.
+    pub bell: Bell,
 }
 
 impl fmt::Debug for Idp {
@@ -69,6 +76,8 @@ pub struct Secrets {
     pub device: HmacKey,
     /// Successors of refresh tokens.
     pub refresh_chain: HmacKey,
+    /// Cursors of the management API's lists.
+    pub cursors: HmacKey,
 }
 
 impl Secrets {
@@ -79,6 +88,7 @@ impl Secrets {
             forms: keyring.derive("idp forms"),
             device: keyring.derive("idp device"),
             refresh_chain: keyring.derive("idp refresh chain"),
+            cursors: keyring.derive("idp management cursors"),
         }
     }
 }
@@ -111,6 +121,35 @@ impl Idp {
             refresh_grace: Duration::from_secs(tokens.refresh_grace_seconds),
             refresh_idle_seconds: tokens.refresh_idle_seconds,
             refresh_absolute_seconds: tokens.refresh_absolute_seconds,
+        }
+    }
+
+    /// What `aud` of a token for the management API says.
+    pub fn management_audience(&self) -> String {
+        format!("{}/admin/v1", self.public_url.as_str())
+    }
+
+    /// A transaction that may write security events: the worker is woken after it is committed. See [`Db::write`].
+    ///
+    /// # Errors
+    /// Those of [`Db::write`].
+    pub async fn change<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Connection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let result = self.db.write(work).await?;
+        self.bell.ring();
+        Ok(result)
+    }
+
+    /// What tenants are made with.
+    pub fn provisioner(&self) -> Provisioner {
+        Provisioner {
+            maker: self.maker.clone(),
+            console: self.config.console.url.clone(),
+            public_url: self.public_url.clone(),
         }
     }
 

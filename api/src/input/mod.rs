@@ -3,11 +3,10 @@
 //! An [`Object`] is read member by member. What cannot be the value that it should be is noted under its JSON Pointer
 //! (RFC 6901) and reading goes on; members that nobody asked for are noted when the object is [finished](Object::finish).
 
-mod object;
 mod precondition;
 
-pub use object::{Errors, Object};
 pub use precondition::{EntityTag, IfMatch, PreconditionError, is_not_modified};
+pub use tenantry_web::input::{Errors, Object};
 
 /// Reads a text of one line: 1 to `MOST` characters, none of which is a control character.
 ///

@@ -10,7 +10,7 @@ use tenantry_idp::clients::{self, AuthMethod, GrantType, NewClient};
 use tenantry_idp::credentials::{self, PasswordHasher};
 use tenantry_idp::keys::store::KeyMaker;
 use tenantry_idp::provision;
-use tenantry_idp::users::{self, NewUser, UserStatus};
+use tenantry_idp::users::{self, NewUser, Roles, UserStatus};
 use tenantry_idp::{Application, Config};
 use tenantry_jose::Keyring;
 use tenantry_testing::{TestDatabase, free_port};
@@ -110,10 +110,12 @@ fn person() -> NewUser {
         username: USERNAME.parse().unwrap(),
         email: "ada@demo.example".parse().unwrap(),
         email_verified: true,
-        given_name: Some("Ada".into()),
-        family_name: Some("Lovelace".into()),
+        phone: None,
+        given_name: Some("Ada".parse().unwrap()),
+        family_name: Some("Lovelace".parse().unwrap()),
+        display_name: None,
         status: UserStatus::Active,
-        roles: vec!["administrator".into()],
+        roles: Roles { version: 0, names: ["administrator".parse().unwrap()].into() },
     }
 }
 

@@ -2,7 +2,11 @@
 
 pub mod store;
 
+use std::sync::Arc;
+
 use serde_json::Value;
+use tenantry_db::{Connection, DbError, TenantScope};
+use tenantry_types::{Clock, Random, UtcTime};
 use tenantry_web::ingress::RequestContext;
 
 /// What an entry says. The request it belongs to is added by [`Source`].
@@ -18,6 +22,44 @@ pub struct Entry<'a> {
     pub detail: Value,
     /// Where it came from.
     pub source: &'a Source,
+}
+
+/// Who changes something, where it came from, and what a change needs besides the database.
+#[derive(Debug, Clone)]
+pub struct Author {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Who: see [`Entry::actor`].
+    pub actor: String,
+    /// From where.
+    pub source: Source,
+}
+
+impl Author {
+    /// The operator, at the command line.
+    pub fn operator(clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        Self { clock, random, actor: "operator".to_owned(), source: Source::default() }
+    }
+
+    /// The time now.
+    pub fn now(&self) -> UtcTime {
+        self.clock.now()
+    }
+
+    /// Writes an entry. Call it in the transaction of what the entry tells.
+    pub fn record(
+        &self,
+        conn: &mut Connection,
+        scope: TenantScope,
+        action: &'static str,
+        target: String,
+        detail: Value,
+    ) -> Result<(), DbError> {
+        let entry = Entry { action, actor: self.actor.clone(), target, detail, source: &self.source };
+        store::record(conn, scope, &*self.clock, &*self.random, &entry)
+    }
 }
 
 /// Where something came from.

@@ -8,8 +8,10 @@ use tenantry_jose::Keyring;
 use tenantry_types::{Clock, Random, Slug, SystemClock, SystemRandom};
 use tenantry_web::command_line::{CommandError, Output};
 
+use crate::audit::Author;
 use crate::config::Config;
 use crate::keys::store::KeyMaker;
+use crate::provision::Provisioner;
 use crate::startup::{MIGRATIONS, StartupError, open_database};
 use crate::tenants::{self, Tenant, TenantError};
 
@@ -61,6 +63,20 @@ impl Context {
     /// Randomness.
     pub fn random(&self) -> Arc<dyn Random> {
         Arc::clone(&self.maker.random)
+    }
+
+    /// The operator, as the author of changes.
+    pub fn author(&self) -> Author {
+        Author::operator(self.clock(), self.random())
+    }
+
+    /// What tenants are made with.
+    pub fn provisioner(&self) -> Provisioner {
+        Provisioner {
+            maker: self.maker.clone(),
+            console: self.config.console.url.clone(),
+            public_url: self.config.http.public_url.clone(),
+        }
     }
 
     /// The tenant of this name, with a scope for work on it that the operator asked for.

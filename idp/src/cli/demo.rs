@@ -8,18 +8,20 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
-use tenantry_db::TenantScope;
-use tenantry_types::{Slug, UserId};
+use tenantry_db::{Connection, TenantScope};
+use tenantry_types::{Slug, TenantId, UserId};
 use tenantry_web::command_line::{CommandError, Output};
 
 use super::client::{ClientKind, registration};
 use super::context::Context;
 use super::user::{hasher, random_password};
+use crate::accounts;
+use crate::audit::Author;
 use crate::clients::{self, NewClient, RedirectUri};
-use crate::credentials;
-use crate::provision;
-use crate::tenants::{TenantName, store};
-use crate::users::{self, NewUser, UserStatus};
+use crate::credentials::PasswordHasher;
+use crate::provision::{NewTenant, ProvisionError};
+use crate::tenants::{TenantName, TenantStatus, store};
+use crate::users::{NewUser, Roles, UserStatus};
 
 /// Where to write what was made.
 #[derive(Debug, Args)]
@@ -30,6 +32,8 @@ pub struct DemoCommand {
 }
 
 const SLUG: &str = "demo";
+/// The operator's own tenant, whose clients can be given the scopes of the management API.
+const PLATFORM_SLUG: &str = "platform";
 const REDIRECT_URI: &str = "http://localhost:3000/callback";
 /// On any port (RFC 8252 §7.3).
 const NATIVE_REDIRECT_URI: &str = "http://127.0.0.1/callback";
@@ -37,6 +41,13 @@ const NATIVE_REDIRECT_URI: &str = "http://127.0.0.1/callback";
 struct DemoUser {
     user: NewUser,
     hash: String,
+}
+
+/// Everything that is made.
+struct Plan {
+    users: Vec<DemoUser>,
+    platform_users: Vec<DemoUser>,
+    clients: Vec<NewClient>,
 }
 
 /// Makes the tenant, or leaves what is there as it is.
@@ -60,9 +71,9 @@ pub async fn run(context: &Context, command: DemoCommand, output: Output) -> Res
             .into());
         }
         (false, _, _) => {
-            let (users, clients, document) = describe(context).await?;
+            let (plan, document) = describe(context).await?;
             write_private(&waiting, &document)?;
-            make(context, slug, users, clients).await?;
+            make(context, slug, plan).await?;
             fs::rename(&waiting, file)?;
         }
     }
@@ -73,12 +84,16 @@ pub async fn run(context: &Context, command: DemoCommand, output: Output) -> Res
     Ok(())
 }
 
-async fn describe(context: &Context) -> Result<(Vec<DemoUser>, Vec<NewClient>, Value), CommandError> {
-    let hasher = hasher(context)?;
+/// E-mail address, first name, last name, role.
+type Name = (&'static str, &'static str, &'static str, &'static str);
+
+async fn people(
+    context: &Context,
+    hasher: &PasswordHasher,
+    names: &[Name],
+) -> Result<(Vec<DemoUser>, Vec<Value>), CommandError> {
     let (mut users, mut users_json) = (Vec::new(), Vec::new());
-    for (email, given_name, family_name, role) in
-        [("admin@demo.example", "Ada", "Admin", "administrator"), ("user@demo.example", "Uma", "User", "member")]
-    {
+    for (email, given_name, family_name, role) in names {
         let password = random_password(&*context.random())?;
         users_json.push(json!({ "username": email, "password": password.expose(), "roles": [role] }));
         let user = NewUser {
@@ -86,14 +101,25 @@ async fn describe(context: &Context) -> Result<(Vec<DemoUser>, Vec<NewClient>, V
             username: email.parse()?,
             email: email.parse()?,
             email_verified: true,
-            given_name: Some(given_name.to_owned()),
-            family_name: Some(family_name.to_owned()),
+            phone: None,
+            given_name: Some(given_name.parse()?),
+            family_name: Some(family_name.parse()?),
+            display_name: None,
             status: UserStatus::Active,
-            roles: vec![role.to_owned()],
+            roles: Roles { version: 0, names: [role.parse()?].into() },
         };
         users.push(DemoUser { user, hash: hasher.hash(password.into_secret()).await? });
     }
+    Ok((users, users_json))
+}
 
+async fn describe(context: &Context) -> Result<(Plan, Value), CommandError> {
+    let hasher = hasher(context)?;
+    let names =
+        [("admin@demo.example", "Ada", "Admin", "administrator"), ("user@demo.example", "Uma", "User", "member")];
+    let (users, users_json) = people(context, &hasher, &names).await?;
+    let names = [("admin@platform.example", "Petra", "Platform", "administrator")];
+    let (platform_users, platform_json) = people(context, &hasher, &names).await?;
     let text = |secret: Option<SecretString>| secret.map(|secret| secret.expose_secret().to_owned());
     let uris: Vec<RedirectUri> = vec![REDIRECT_URI.parse()?, NATIVE_REDIRECT_URI.parse()?];
     let after_sign_out: Vec<RedirectUri> = vec!["http://localhost:3000/".parse()?];
@@ -110,6 +136,10 @@ async fn describe(context: &Context) -> Result<(Vec<DemoUser>, Vec<NewClient>, V
         "issuer": format!("{}/t/{SLUG}", context.config.http.public_url.as_str()),
         "api": context.config.tokens.audience,
         "users": users_json,
+        "platform": {
+            "issuer": format!("{}/t/{PLATFORM_SLUG}", context.config.http.public_url.as_str()),
+            "users": platform_json,
+        },
         "clients": {
             "public": { "client_id": public.client_id, "redirect_uris": public.redirect_uris },
             "confidential": {
@@ -124,32 +154,47 @@ async fn describe(context: &Context) -> Result<(Vec<DemoUser>, Vec<NewClient>, V
             },
         },
     });
-    Ok((users, vec![public, confidential, machine], document))
+    Ok((Plan { users, platform_users, clients: vec![public, confidential, machine] }, document))
 }
 
-async fn make(
-    context: &Context,
-    slug: Slug,
-    demo_users: Vec<DemoUser>,
-    demo_clients: Vec<NewClient>,
-) -> Result<(), CommandError> {
-    let (maker, console) = (context.maker.clone(), context.config.console.url.clone());
-    let name: TenantName = "Demo".parse()?;
+async fn make(context: &Context, slug: Slug, plan: Plan) -> Result<(), CommandError> {
+    let (author, provisioner) = (context.author(), context.provisioner());
+    let tenant = |slug, name: TenantName, is_platform| {
+        let id = TenantId::new(&*author.clock, &*author.random);
+        NewTenant { id, slug, name, status: TenantStatus::Active, is_platform }
+    };
+    let demo = tenant(slug, "Demo".parse()?, false);
+    let platform = tenant(PLATFORM_SLUG.parse()?, "Platform".parse()?, true);
     context
         .db
         .write(move |conn| {
-            let tenant = provision::create(conn, &maker, &console, &slug, &name)?;
-            let scope = TenantScope::system(tenant.id, "demo");
-            for DemoUser { user, hash } in &demo_users {
-                users::store::insert(conn, scope, &*maker.clock, user)?;
-                credentials::store::set_password(conn, scope, user.id, hash, maker.clock.now())?;
+            let scope = TenantScope::system(demo.id, "demo");
+            provisioner.establish(conn, &author, &demo)?;
+            add_people(conn, scope, &author, &plan.users)?;
+            for client in &plan.clients {
+                clients::store::insert(conn, scope, &*author.clock, client)?;
             }
-            for client in &demo_clients {
-                clients::store::insert(conn, scope, &*maker.clock, client)?;
+            // A platform tenant that is there already is the operator's, with people of its own.
+            if store::find_by_slug(conn, &platform.slug)?.is_none() {
+                provisioner.establish(conn, &author, &platform)?;
+                let scope = TenantScope::system(platform.id, "demo");
+                add_people(conn, scope, &author, &plan.platform_users)?;
             }
-            Ok::<_, provision::ProvisionError>(())
+            Ok::<_, ProvisionError>(())
         })
         .await?;
+    Ok(())
+}
+
+fn add_people(
+    conn: &mut Connection,
+    scope: TenantScope,
+    author: &Author,
+    people: &[DemoUser],
+) -> Result<(), ProvisionError> {
+    for DemoUser { user, hash } in people {
+        accounts::create(conn, scope, author, user, Some(hash), true)?;
+    }
     Ok(())
 }
 

@@ -2,12 +2,12 @@
 
 use clap::Subcommand;
 use serde_json::json;
-use tenantry_types::Slug;
+use tenantry_types::{Slug, TenantId};
 use tenantry_web::command_line::{CommandError, Output};
 
 use super::context::Context;
-use crate::provision;
-use crate::tenants::{TenantName, store};
+use crate::provision::NewTenant;
+use crate::tenants::{TenantName, TenantStatus, store};
 
 /// What can be done with tenants.
 #[derive(Debug, Subcommand)]
@@ -20,6 +20,9 @@ pub enum TenantCommand {
         /// Its name for people.
         #[arg(long)]
         name: TenantName,
+        /// It is the operator's own: its clients can be given the scopes of the management API.
+        #[arg(long)]
+        platform: bool,
     },
     /// List tenants by their short names.
     List {
@@ -35,10 +38,12 @@ pub enum TenantCommand {
 /// Runs the command.
 pub async fn run(context: &Context, command: TenantCommand, output: Output) -> Result<(), CommandError> {
     match command {
-        TenantCommand::Create { slug, name } => {
-            let (maker, console) = (context.maker.clone(), context.config.console.url.clone());
-            let tenant = context.db.write(move |conn| provision::create(conn, &maker, &console, &slug, &name)).await?;
-            let issuer = format!("{}/t/{}", context.config.http.public_url.as_str(), tenant.slug);
+        TenantCommand::Create { slug, name, platform } => {
+            let (author, provisioner) = (context.author(), context.provisioner());
+            let id = TenantId::new(&*author.clock, &*author.random);
+            let new = NewTenant { id, slug, name, status: TenantStatus::Active, is_platform: platform };
+            let tenant = context.db.write(move |conn| provisioner.establish(conn, &author, &new)).await?;
+            let issuer = tenant.issuer_url(&context.config.http.public_url);
             output.result(&json!({ "tenant": tenant, "issuer": issuer }), || {
                 format!("Made tenant {} ({}).\nIssuer: {issuer}", tenant.slug, tenant.id)
             });

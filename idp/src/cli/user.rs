@@ -9,10 +9,11 @@ use tenantry_types::{EmailAddress, Random, Slug, UserId, random_token};
 use tenantry_web::command_line::{CommandError, Output};
 
 use super::context::Context;
-use crate::audit::{self, Entry, Source};
+use crate::accounts::{self, Created};
+use crate::audit::{Entry, Source};
 use crate::config::PasswordsConfig;
-use crate::credentials::{self, NewPassword, PasswordHasher};
-use crate::users::{self, NewUser, UserError, UserStatus, Username};
+use crate::credentials::{NewPassword, PasswordHasher};
+use crate::users::{self, NewUser, PersonName, RoleName, Roles, UserError, UserStatus, Username};
 
 /// What can be done with users.
 #[derive(Debug, Subcommand)]
@@ -30,13 +31,13 @@ pub enum UserCommand {
         username: Option<Username>,
         /// First name.
         #[arg(long)]
-        given_name: Option<String>,
+        given_name: Option<PersonName>,
         /// Last name.
         #[arg(long)]
-        family_name: Option<String>,
+        family_name: Option<PersonName>,
         /// A role in the tenant; can be given several times.
         #[arg(long = "role")]
-        roles: Vec<String>,
+        roles: Vec<RoleName>,
         #[command(flatten)]
         password: PasswordSource,
     },
@@ -99,23 +100,22 @@ pub async fn run(context: &Context, command: UserCommand, output: Output) -> Res
                 username: username.map_or_else(|| email.as_str().parse(), Ok)?,
                 email,
                 email_verified: true,
+                phone: None,
                 given_name,
                 family_name,
+                display_name: None,
                 status: UserStatus::Active,
-                roles,
+                roles: Roles { version: 0, names: roles.into_iter().collect() },
             };
             let (id, name) = (user.id, user.username.clone());
-            let (clock, random) = (context.clock(), context.random());
-            context
-                .db
-                .write(move |conn| {
-                    users::store::insert(conn, scope, &*clock, &user)?;
-                    credentials::store::set_password(conn, scope, user.id, &hash, clock.now())?;
-                    let entry = operator("user.create", format!("user:{}", user.id));
-                    audit::store::record(conn, scope, &*clock, &*random, &entry)?;
-                    Ok::<_, UserError>(())
-                })
-                .await?;
+            let author = context.author();
+            let create = move |conn: &mut _| match accounts::create(conn, scope, &author, &user, Some(&hash), true)? {
+                Created::Taken(names) if names.contains(&"email") => Err(UserError::Taken("e-mail address")),
+                Created::Taken(_) => Err(UserError::Taken("username")),
+                // The id is new.
+                Created::Now(_) | Created::Before(_) | Created::Different(_) => Ok(()),
+            };
+            context.db.write(create).await?;
             output.result(&json!({ "id": id, "username": name, "password": shown }), || match &shown {
                 Some(password) => format!("Made user {name} ({id}).\nPassword: {password}"),
                 None => format!("Made user {name} ({id})."),
@@ -126,15 +126,13 @@ pub async fn run(context: &Context, command: UserCommand, output: Output) -> Res
             let (password, made) = password.read(&*context.random())?;
             let shown = made.then(|| password.expose().to_owned());
             let hash = hasher(context)?.hash(password.into_secret()).await?;
-            let (clock, random, name) = (context.clock(), context.random(), username.to_string());
+            let (author, name) = (context.author(), username.to_string());
             context
                 .db
                 .write(move |conn| {
                     let found = users::store::find_for_sign_in(conn, scope, &name)?;
                     let (id, ..) = found.ok_or_else(|| UserError::Unknown(name.clone()))?;
-                    credentials::store::set_password(conn, scope, id, &hash, clock.now())?;
-                    let entry = operator("user.set_password", format!("user:{id}"));
-                    audit::store::record(conn, scope, &*clock, &*random, &entry)?;
+                    accounts::set_password(conn, scope, &author, id, &hash)?;
                     Ok::<_, UserError>(())
                 })
                 .await?;

@@ -1,6 +1,7 @@
 //! Registered clients: relying parties, partner apps and machines.
 
 pub mod authenticate;
+pub mod management;
 mod model;
 pub mod origins;
 mod redirect_uri;

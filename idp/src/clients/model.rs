@@ -10,6 +10,7 @@ use tenantry_types::{ClientRowId, ParseError, ScopeSet, Sha256Hash, UtcTime, tex
 use tenantry_web::pages::WebLink;
 
 use super::RedirectUri;
+use super::management::{self, is_management};
 
 text_enum! {
     /// How a client proves who it is at the token endpoint (RFC 7591 §2, `token_endpoint_auth_method`).
@@ -156,6 +157,11 @@ impl Client {
         self.grant_types.contains(&grant_type)
     }
 
+    /// What it may ask for on behalf of people: all but the scopes of the management API.
+    pub fn scope_for_people(&self) -> ScopeSet {
+        self.scope.iter().filter(|scope| !is_management(scope)).collect()
+    }
+
     /// Whether it cannot keep a secret.
     pub fn is_public(&self) -> bool {
         self.auth_method == AuthMethod::None
@@ -204,6 +210,14 @@ impl NewClient {
         }
         if !uses_code && !self.redirect_uris.is_empty() {
             wrong.push(("redirect_uris", "must be empty, since the client does not use authorization codes"));
+        }
+        let mut management = self.scope.iter().filter(|scope| is_management(scope)).peekable();
+        // People sign in for the API of their tenant; what manages the provider acts for itself.
+        if management.peek().is_some() && !self.grant_types.contains(&GrantType::ClientCredentials) {
+            wrong.push(("scope", "admin.… needs client_credentials"));
+        }
+        if management.any(|scope| !management::SCOPES.contains(&scope)) {
+            wrong.push(("scope", "names an admin.… scope that there is not"));
         }
         if self.grant_types.contains(&GrantType::RefreshToken) && !uses_code {
             wrong.push(("grant_types", "refresh_token needs authorization_code"));

@@ -11,8 +11,10 @@ use tenantry_jose::KeySet;
 use tenantry_types::{ClientRowId, Clock, JsonText, Origin, ScopeSet, Sha256Hash, TenantId, UtcTime};
 use url::Url;
 
+use super::management::is_management;
 use super::{AuthMethod, Client, ClientError, ClientName, GrantType, NewClient, PublicClientId, RedirectUri, Secret};
 use crate::schema::clients;
+use crate::tenants;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = clients)]
@@ -92,6 +94,7 @@ pub fn insert(
     client: &NewClient,
 ) -> Result<(), ClientError> {
     client.check().map_err(ClientError::Invalid)?;
+    check_scope(conn, scope, &client.scope)?;
     let json = |error: serde_json::Error| DbError::Invalid(error.to_string());
     let now = clock.now();
     let row = NewClientRow {
@@ -121,6 +124,19 @@ pub fn insert(
     }
 }
 
+/// Only clients of platform tenants can be given scopes of the management API.
+fn check_scope(conn: &mut Connection, scope: TenantScope, wanted: &ScopeSet) -> Result<(), ClientError> {
+    if !wanted.iter().any(is_management) {
+        return Ok(());
+    }
+    let tenant = tenants::store::find(conn, scope)?;
+    if tenant.is_some_and(|tenant| tenant.is_platform) {
+        Ok(())
+    } else {
+        Err(ClientError::Invalid(vec![("scope", "names admin.…, which is for clients of platform tenants")]))
+    }
+}
+
 /// The client of this name that is in use.
 pub fn find(conn: &mut Connection, scope: TenantScope, client_id: &str) -> Result<Option<Client>, DbError> {
     let row = clients::table
@@ -130,6 +146,117 @@ pub fn find(conn: &mut Connection, scope: TenantScope, client_id: &str) -> Resul
         .first(conn)
         .optional()?;
     Ok(row.map(Into::into))
+}
+
+/// A client as it was registered, in use or not.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// What was registered.
+    pub client: NewClient,
+    /// Whether it can be used.
+    pub is_active: bool,
+    /// When it was registered.
+    pub created_at: UtcTime,
+    /// When it changed last.
+    pub updated_at: UtcTime,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = clients)]
+struct RegistrationRow {
+    #[diesel(embed)]
+    client: ClientRow,
+    is_active: bool,
+    created_at: UtcTime,
+    updated_at: UtcTime,
+}
+
+impl From<RegistrationRow> for Registration {
+    fn from(RegistrationRow { client, is_active, created_at, updated_at }: RegistrationRow) -> Self {
+        let client = NewClient {
+            row_id: client.id,
+            client_id: client.client_id,
+            name: client.name,
+            client_uri: client.client_uri,
+            auth_method: client.auth_method,
+            secret: client.secret_hash,
+            jwks: client.jwks.map(JsonText::into_inner),
+            redirect_uris: client.redirect_uris.into_inner(),
+            post_logout_redirect_uris: client.post_logout_redirect_uris.into_inner(),
+            grant_types: client.grant_types.into_inner().into_iter().collect(),
+            scope: client.scope,
+            is_first_party: client.is_first_party,
+        };
+        Self { client, is_active, created_at, updated_at }
+    }
+}
+
+/// The registration of this name, whether the client is in use or not.
+pub fn registration(
+    conn: &mut Connection,
+    scope: TenantScope,
+    client_id: &PublicClientId,
+) -> Result<Option<Registration>, DbError> {
+    let row = clients::table
+        .filter(clients::tenant_id.eq(scope.tenant_id()).and(clients::client_id.eq(client_id)))
+        .select(RegistrationRow::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(row.map(Into::into))
+}
+
+/// Registrations in the order of their names in the protocol, after one.
+pub fn registrations(
+    conn: &mut Connection,
+    scope: TenantScope,
+    after: Option<&PublicClientId>,
+    limit: i64,
+) -> Result<Vec<Registration>, DbError> {
+    let mut query = clients::table
+        .filter(clients::tenant_id.eq(scope.tenant_id()))
+        .select(RegistrationRow::as_select())
+        .order(clients::client_id.asc())
+        .limit(limit)
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(clients::client_id.gt(after));
+    }
+    Ok(query.load(conn)?.into_iter().map(Into::into).collect())
+}
+
+/// Stores everything of a client that is there, but how it authenticates and its secret.
+pub fn update(conn: &mut Connection, scope: TenantScope, changed: &Registration) -> Result<(), ClientError> {
+    let client = &changed.client;
+    client.check().map_err(ClientError::Invalid)?;
+    check_scope(conn, scope, &client.scope)?;
+    let json = |error: serde_json::Error| DbError::Invalid(error.to_string());
+    let grant_types: Vec<GrantType> = client.grant_types.iter().copied().collect();
+    diesel::update(clients::table)
+        .filter(clients::tenant_id.eq(scope.tenant_id()).and(clients::id.eq(client.row_id)))
+        .set((
+            clients::name.eq(&client.name),
+            clients::client_uri.eq(client.client_uri.as_deref()),
+            clients::jwks.eq(client.jwks.as_ref().map(JsonText::new).transpose().map_err(json)?),
+            clients::redirect_uris.eq(JsonText::new(client.redirect_uris.as_slice()).map_err(json)?),
+            clients::post_logout_redirect_uris
+                .eq(JsonText::new(client.post_logout_redirect_uris.as_slice()).map_err(json)?),
+            clients::grant_types.eq(JsonText::new(grant_types).map_err(json)?),
+            clients::scope.eq(&client.scope),
+            clients::is_first_party.eq(client.is_first_party),
+            clients::is_active.eq(changed.is_active),
+            clients::updated_at.eq(changed.updated_at),
+        ))
+        .execute(conn)
+        .map_err(DbError::from)?;
+    Ok(())
+}
+
+/// Removes a client and everything that was granted to it; whether it was there.
+pub fn delete(conn: &mut Connection, scope: TenantScope, client_id: &PublicClientId) -> Result<bool, DbError> {
+    let gone = diesel::delete(clients::table)
+        .filter(clients::tenant_id.eq(scope.tenant_id()).and(clients::client_id.eq(client_id)))
+        .execute(conn)?;
+    Ok(gone > 0)
 }
 
 /// Clients in the order of their names in the protocol, after one.
@@ -208,6 +335,12 @@ impl ClientDirectory {
             cache: Cache::builder().max_capacity(10_000).time_to_live(time_to_live).build(),
             origins: Cache::builder().max_capacity(1_000).time_to_live(time_to_live).build(),
         }
+    }
+
+    /// Forgets what is remembered, so that a change is seen here at once.
+    pub fn forget(&self) {
+        self.cache.invalidate_all();
+        self.origins.invalidate_all();
     }
 
     /// The browser origins of all clients of the tenant.

@@ -50,3 +50,23 @@ pub fn upgrade_hash(
         .execute(conn)?;
     Ok(())
 }
+
+/// Whether a user has a password.
+pub fn has_password(conn: &mut Connection, scope: TenantScope, user_id: UserId) -> Result<bool, DbError> {
+    let found: Option<UserId> = password_credentials::table
+        .filter(password_credentials::tenant_id.eq(scope.tenant_id()))
+        .filter(password_credentials::user_id.eq(user_id))
+        .select(password_credentials::user_id)
+        .first(conn)
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// Takes the password of a user away; whether there was one.
+pub fn remove_password(conn: &mut Connection, scope: TenantScope, user_id: UserId) -> Result<bool, DbError> {
+    let gone = diesel::delete(password_credentials::table)
+        .filter(password_credentials::tenant_id.eq(scope.tenant_id()))
+        .filter(password_credentials::user_id.eq(user_id))
+        .execute(conn)?;
+    Ok(gone > 0)
+}

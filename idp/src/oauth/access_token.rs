@@ -4,6 +4,7 @@ use serde::Serialize;
 use tenantry_jose::SigningKey;
 use tenantry_types::{GrantId, ScopeSet, TenantId, UtcTime};
 
+use crate::clients::management::TokenFor;
 use crate::fault::Fault;
 use crate::sessions::Authentication;
 use crate::state::Idp;
@@ -68,7 +69,13 @@ pub fn sign(
     now: UtcTime,
 ) -> Result<String, Fault> {
     let jti = idp.new_token_id();
-    let audience = idp.config.tokens.audience.as_str();
+    let management;
+    let audience = if TokenFor::of(scope) == Some(TokenFor::Management) {
+        management = idp.management_audience();
+        management.as_str()
+    } else {
+        idp.config.tokens.audience.as_str()
+    };
     let (sub, grant_id, authentication, roles) = match subject {
         Subject::User { id, grant, authentication, roles } => (*id, Some(*grant), Some(*authentication), *roles),
         Subject::Client => (client_id, None, None, None),

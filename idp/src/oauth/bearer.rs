@@ -110,7 +110,8 @@ pub async fn user_token(
     if alive { Ok(UserToken { user, scope: scopes, client_id }) } else { Err(BearerError::Invalid) }
 }
 
-fn presented(request: &HttpRequest) -> Result<&str, BearerError> {
+/// The token in the `Authorization` header of a request.
+pub fn presented(request: &HttpRequest) -> Result<&str, BearerError> {
     let mut values = request.headers().get_all(header::AUTHORIZATION);
     let value = values.next().ok_or(BearerError::Missing)?;
     if values.next().is_some() {

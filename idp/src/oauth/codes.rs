@@ -71,3 +71,14 @@ pub fn mark_used(
         .execute(conn)?;
     Ok(())
 }
+
+/// Takes back the codes of a person at a tenant, or those of everybody there, that nobody has used yet. Used ones stay, so
+/// that a replay is seen.
+pub fn take_back(conn: &mut Connection, scope: TenantScope, user: Option<UserId>) -> Result<usize, DbError> {
+    let open = authorization_codes::table
+        .filter(authorization_codes::tenant_id.eq(scope.tenant_id()).and(authorization_codes::used_at.is_null()));
+    Ok(match user {
+        Some(user) => diesel::delete(open.filter(authorization_codes::user_id.eq(user))).execute(conn)?,
+        None => diesel::delete(open).execute(conn)?,
+    })
+}

@@ -20,6 +20,12 @@ text_enum! {
         RefreshReused = "refresh_reused",
         /// The user signed out.
         SignedOut = "signed_out",
+        /// An administrator or a program for them ended it.
+        Administrator = "administrator",
+        /// The account may not sign in any more.
+        AccountDisabled = "account_disabled",
+        /// The tenant was switched off.
+        TenantDisabled = "tenant_disabled",
     }
 }
 
@@ -135,6 +141,22 @@ pub fn revoke_of_session(
         .filter(grants::revoked_at.is_null())
         .set((grants::revoked_at.eq(Some(now)), grants::revoked_because.eq(Some(Revocation::SignedOut))))
         .execute(conn)?)
+}
+
+/// Ends the grants of a person at a tenant, or those of everybody there; how many had not ended before.
+pub fn revoke_all(
+    conn: &mut Connection,
+    scope: TenantScope,
+    user: Option<UserId>,
+    now: UtcTime,
+    because: Revocation,
+) -> Result<usize, DbError> {
+    let open = grants::table.filter(grants::tenant_id.eq(scope.tenant_id()).and(grants::revoked_at.is_null()));
+    let ended = (grants::revoked_at.eq(Some(now)), grants::revoked_because.eq(Some(because)));
+    Ok(match user {
+        Some(user) => diesel::update(open.filter(grants::user_id.eq(user))).set(ended).execute(conn)?,
+        None => diesel::update(open).set(ended).execute(conn)?,
+    })
 }
 
 /// Whether the tokens of a grant are still good.

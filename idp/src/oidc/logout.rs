@@ -4,11 +4,13 @@ use actix_web::http::Method;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use tenantry_db::DbError;
 use tenantry_web::problems::Body;
 use url::form_urlencoded;
 
-use crate::audit::{self, Entry, Source};
+use crate::audit::{Author, Source};
 use crate::clients::Client;
+use crate::events::{self, Event};
 use crate::fault::Fault;
 use crate::login::{Form, pages, see_other, session_of};
 use crate::oauth::grants;
@@ -17,7 +19,7 @@ use crate::pages::{HiddenField, Language, SignOutPage, SignedOutPage};
 use crate::params::Params;
 use crate::sessions::{self, CookieJar, Session, cookie};
 use crate::state::Idp;
-use crate::tenants::Issuer;
+use crate::tenants::{self, Issuer};
 use crate::users;
 
 const FORM: &str = "sign-out";
@@ -105,24 +107,27 @@ async fn target(idp: &Idp, issuer: &Issuer, params: &Params, hint: Option<&Hint>
 
 async fn end(idp: &Idp, issuer: &Issuer, request: &HttpRequest, session: &Session) -> Result<(), Fault> {
     let now = idp.clock.now();
-    let (scope, parts, source) = (issuer.scope(), idp.parts(), Source::of(request));
+    let scope = issuer.scope();
     let (id, user) = (session.id, session.user_id);
-    idp.db
-        .write(move |conn| {
-            if !sessions::store::end(conn, scope, id, now)? {
-                return Ok(());
-            }
-            let grants = grants::revoke_of_session(conn, scope, id, now)?;
-            let entry = Entry {
-                action: "session.end",
-                actor: format!("user:{user}"),
-                target: format!("session:{id}"),
-                detail: serde_json::json!({ "grants_revoked": grants }),
-                source: &source,
-            };
-            audit::store::record(conn, scope, &*parts.clock, &*parts.random, &entry)
-        })
-        .await?;
+    let author = Author {
+        clock: std::sync::Arc::clone(&idp.clock),
+        random: std::sync::Arc::clone(&idp.random),
+        actor: format!("user:{user}"),
+        source: Source::of(request),
+    };
+    idp.change(move |conn| {
+        // The event is written last and needs the tenant's row: whoever locks it first waits for nobody with less.
+        tenants::store::lock(conn, scope)?;
+        if !sessions::store::end(conn, scope, id, now)? {
+            return Ok(());
+        }
+        let grants = grants::revoke_of_session(conn, scope, id, now)?;
+        let detail = serde_json::json!({ "grants_revoked": grants });
+        author.record(conn, scope, "session.end", format!("session:{id}"), detail)?;
+        events::store::record(conn, scope, &author, &Event::session_revoked(user, Some(id), now))?;
+        Ok::<_, DbError>(())
+    })
+    .await?;
     Ok(())
 }
 

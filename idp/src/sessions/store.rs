@@ -100,3 +100,18 @@ pub fn end(conn: &mut Connection, scope: TenantScope, id: SessionId, now: UtcTim
         .execute(conn)?;
     Ok(changed > 0)
 }
+
+/// Ends the sessions of a person at a tenant, or those of everybody there; how many had not ended before.
+pub fn end_all(
+    conn: &mut Connection,
+    scope: TenantScope,
+    user: Option<UserId>,
+    now: UtcTime,
+) -> Result<usize, DbError> {
+    let open = sessions::table.filter(sessions::tenant_id.eq(scope.tenant_id()).and(sessions::ended_at.is_null()));
+    let ended = sessions::ended_at.eq(Some(now));
+    Ok(match user {
+        Some(user) => diesel::update(open.filter(sessions::user_id.eq(user))).set(ended).execute(conn)?,
+        None => diesel::update(open).set(ended).execute(conn)?,
+    })
+}

@@ -26,6 +26,11 @@ pub struct Issuer {
     pub is_https: bool,
 }
 
+/// An issuer whose tenant may be switched off. What such a tenant signed, and what we sign about it, can still be checked:
+/// its key set and its issuer record stay published. Everything else asks for an [`Issuer`].
+#[derive(Debug, Clone)]
+pub struct PublishedIssuer(pub Issuer);
+
 /// Why a request came to no issuer.
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerError {
@@ -60,7 +65,7 @@ impl Issuer {
 
     /// `{public_url}/t/{slug}`, which every tenant has.
     pub fn by_path(public_url: &PublicUrl, tenant: Arc<Tenant>) -> Self {
-        let url = format!("{}/t/{}", public_url.as_str(), tenant.slug.as_str()).into();
+        let url = tenant.issuer_url(public_url).into();
         Self { tenant, url, is_https: public_url.is_https() }
     }
 
@@ -69,6 +74,18 @@ impl Issuer {
     }
 
     /// The issuer of this URL, if it is one of ours: as a token's `iss` names it.
+    pub async fn find(idp: &Idp, issuer_url: &str) -> Result<Self, IssuerError> {
+        PublishedIssuer::find(idp, issuer_url).await?.in_use().ok_or(IssuerError::UnknownTenant)
+    }
+}
+
+impl PublishedIssuer {
+    /// The issuer itself, if its tenant is in use.
+    fn in_use(self) -> Option<Issuer> {
+        (self.0.tenant.status == TenantStatus::Active).then_some(self.0)
+    }
+
+    /// The issuer of this URL, if it is one of ours, whether its tenant is in use or not.
     pub async fn find(idp: &Idp, issuer_url: &str) -> Result<Self, IssuerError> {
         if let Some(path) = issuer_url.strip_prefix(idp.public_url.as_str()) {
             let slug = path.strip_prefix("/t/").and_then(|slug| slug.parse().ok());
@@ -80,14 +97,14 @@ impl Issuer {
 
     async fn of_slug(idp: &Idp, slug: Slug) -> Result<Self, IssuerError> {
         let tenant = idp.tenants.by_slug(slug).await?;
-        Ok(Self::by_path(&idp.public_url, in_use(tenant).ok_or(IssuerError::UnknownTenant)?))
+        Ok(Self(Issuer::by_path(&idp.public_url, tenant.ok_or(IssuerError::UnknownTenant)?)))
     }
 
     async fn of_domain(idp: &Idp, domain: &str) -> Result<Option<Self>, IssuerError> {
         // Only names that could be a domain reach the database.
         let Ok(name) = domain.parse::<tenantry_types::DomainName>() else { return Ok(None) };
-        let tenant = in_use(idp.tenants.by_domain(name.as_str()).await?);
-        Ok(tenant.map(|tenant| Self::by_domain(name.as_str(), tenant)))
+        let tenant = idp.tenants.by_domain(name.as_str()).await?;
+        Ok(tenant.map(|tenant| Self(Issuer::by_domain(name.as_str(), tenant))))
     }
 
     async fn resolve(idp: &Idp, host: &str, slug: Option<&str>) -> Result<Self, IssuerError> {
@@ -103,11 +120,7 @@ impl Issuer {
     }
 }
 
-fn in_use(tenant: Option<Arc<Tenant>>) -> Option<Arc<Tenant>> {
-    tenant.filter(|tenant| tenant.status == TenantStatus::Active)
-}
-
-impl FromRequest for Issuer {
+impl FromRequest for PublishedIssuer {
     type Error = IssuerError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, IssuerError>>>>;
 
@@ -116,9 +129,22 @@ impl FromRequest for Issuer {
         Box::pin(async move {
             let idp = request.app_data::<Data<Idp>>().ok_or(IssuerError::UnknownHost)?;
             let context = RequestContext::of(&request).ok_or(IssuerError::UnknownHost)?;
-            let issuer = Self::resolve(idp, &context.origin().host, request.match_info().get("slug")).await?;
-            record_tenant(&request, issuer.tenant.slug.as_str());
-            Ok(issuer)
+            let found = Self::resolve(idp, &context.origin().host, request.match_info().get("slug")).await?;
+            record_tenant(&request, found.0.tenant.slug.as_str());
+            Ok(found)
         })
+    }
+}
+
+impl FromRequest for Issuer {
+    type Error = IssuerError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, IssuerError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let found = PublishedIssuer::from_request(request, payload);
+        // A login domain of a tenant that is switched off is nobody's; a path names a tenant that is not there.
+        let by_path = request.match_info().get("slug").is_some();
+        let missing = move || if by_path { IssuerError::UnknownTenant } else { IssuerError::UnknownHost };
+        Box::pin(async move { found.await?.in_use().ok_or_else(missing) })
     }
 }

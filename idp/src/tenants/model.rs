@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use tenantry_db::DbError;
-use tenantry_types::{ParseError, Slug, TenantId, text_enum};
+use tenantry_types::{ParseError, PublicUrl, Slug, TenantId, UtcTime, text_enum};
 
 text_enum! {
     /// Whether anybody can sign in at a tenant.
@@ -28,6 +28,19 @@ pub struct Tenant {
     pub name: TenantName,
     /// Whether it is in use.
     pub status: TenantStatus,
+    /// Whether it is the operator's own: its clients can be given the scopes of the management API.
+    pub is_platform: bool,
+    /// When it was made.
+    pub created_at: UtcTime,
+    /// When it changed last.
+    pub updated_at: UtcTime,
+}
+
+impl Tenant {
+    /// The issuer that every tenant has: `{public_url}/t/{slug}`.
+    pub fn issuer_url(&self, public_url: &PublicUrl) -> String {
+        format!("{}/t/{}", public_url.as_str(), self.slug)
+    }
 }
 
 /// The name of a tenant for people: 1 to 200 characters, no control characters.

@@ -10,6 +10,7 @@ mod discovery;
 mod end_session;
 mod faults;
 mod login_domain;
+mod management;
 mod operations;
 mod ratchets;
 mod relying_party;

@@ -245,10 +245,12 @@ async fn an_account_that_may_not_sign_in_answers_like_a_wrong_password() {
         username: "bob".parse().unwrap(),
         email: "bob@acme.example".parse().unwrap(),
         email_verified: false,
+        phone: None,
         given_name: None,
         family_name: None,
+        display_name: None,
         status: tenantry_idp::users::UserStatus::Suspended,
-        roles: vec![],
+        roles: tenantry_idp::users::Roles::default(),
     };
     let (scope, clock, hash) = (idp.scope(), idp.clock.clone(), hash.unwrap().2.unwrap());
     idp.db

@@ -15,7 +15,7 @@ use tenantry_idp::credentials::{self, PasswordHasher};
 use tenantry_idp::keys::store::KeyMaker;
 use tenantry_idp::provision;
 use tenantry_idp::tenants::Tenant;
-use tenantry_idp::users::{self, NewUser, UserStatus};
+use tenantry_idp::users::{self, NewUser, Roles, UserStatus};
 use tenantry_idp::{Application, Config};
 use tenantry_jose::{Keyring, pkce_s256};
 use tenantry_testing::markup::Markup;
@@ -199,10 +199,12 @@ async fn seed(db: &Db, maker: &KeyMaker, config: &Config) -> (Tenant, UserId) {
         username: "ada".parse().unwrap(),
         email: "ada@acme.example".parse().unwrap(),
         email_verified: true,
-        given_name: Some("Ada".into()),
-        family_name: Some("Lovelace".into()),
+        phone: None,
+        given_name: Some("Ada".parse().unwrap()),
+        family_name: Some("Lovelace".parse().unwrap()),
+        display_name: None,
         status: UserStatus::Active,
-        roles: vec!["administrator".into()],
+        roles: Roles { version: 0, names: ["administrator".parse().unwrap()].into() },
     };
     let mut web = new_client("web");
     web.auth_method = AuthMethod::ClientSecretBasic;
@@ -216,7 +218,6 @@ async fn seed(db: &Db, maker: &KeyMaker, config: &Config) -> (Tenant, UserId) {
     machine.post_logout_redirect_uris = vec![];
     machine.scope = "tenant_settings.read tenant_settings.update".parse().unwrap();
     let all = vec![new_client("app"), web, machine];
-
     let (maker, console, id) = (maker.clone(), config.console.url.clone(), user.id);
     let tenant = db
         .write(move |conn| {

@@ -43,7 +43,7 @@ pub async fn check_references(migrations: &'static Migrations) {
     let report = db.schema_report().await.expect("a schema");
     for (name, table) in &report.tables {
         for key in &table.foreign_keys {
-            let carries = key.columns.iter().any(|column| column == "tenant_id");
+            let carries = key.columns.iter().any(|column| column == "tenant_id" || column.ends_with("_tenant_id"));
             assert!(key.table == "tenants" || carries, "{name}: {key:?}");
         }
     }

@@ -155,6 +155,8 @@ ids! {
     AccessLogId of AccessLog;
     /// An entry of the audit trail.
     AuditId of Audit;
+    /// A security event: the `jti` of its token.
+    EventId of Event;
     /// A message waiting to leave.
     OutboxId of Outbox;
     /// A signed-in browser of the console.

@@ -56,6 +56,7 @@ pub mod config;
 pub mod cors;
 pub mod health;
 pub mod ingress;
+pub mod input;
 pub mod listing;
 mod metrics;
 pub mod pages;

@@ -168,7 +168,8 @@ enum Refusal {
 /// oxide-auth's machine: it binds the client to the redirect URI, keeps the PKCE challenge, and negotiates the scope.
 fn run_core(params: &Params, client: &Client) -> Result<(PreGrant, Extensions), Refusal> {
     let request = CoreParams(params);
-    let registrar = OneClient { client, allowed: &client.scope, default: &client.scope.intersection(&openid_only()) };
+    let allowed = client.scope_for_people();
+    let registrar = OneClient { client, allowed: &allowed, default: &allowed.intersection(&openid_only()) };
     let pkce = Pkce::required();
     let mut machine = Authorization::new(&request);
     let mut input = Input::None;

@@ -10,6 +10,7 @@ use super::TokenError;
 use super::core::CoreParams;
 use super::reply::TokenReply;
 use crate::clients::Client;
+use crate::clients::management::TokenFor;
 use crate::fault::Fault;
 use crate::oauth::access_token::{self, Subject};
 use crate::oauth::registrar::{OneClient, scope_set};
@@ -28,6 +29,14 @@ pub async fn exchange(
     params: &Params,
 ) -> Result<HttpResponse, TokenError> {
     let scope = run_core(client, params)?;
+    match TokenFor::of(&scope) {
+        Some(TokenFor::Resources) => {}
+        Some(TokenFor::Management) if issuer.tenant.is_platform => {}
+        Some(TokenFor::Management) => {
+            return Err(TokenError::InvalidScope("admin.… is for clients of platform tenants"));
+        }
+        None => return Err(TokenError::InvalidScope("admin.… cannot be asked for together with other scopes")),
+    }
     let keys = idp.keys.of(issuer.scope()).await.map_err(Fault::from)?;
     let now = idp.clock.now();
     let key = keys.signer(now).map_err(Fault::from)?;

@@ -34,6 +34,17 @@ impl Errors {
     }
 }
 
+/// What an update does with a member: one that is left out stays as it is, and `null` takes the value away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change<T> {
+    /// It stays as it is.
+    Keep,
+    /// It has no value any more.
+    Clear,
+    /// It has this value now.
+    Set(T),
+}
+
 /// An object whose members are taken out one by one.
 #[derive(Debug)]
 pub struct Object {
@@ -103,6 +114,30 @@ impl Object {
             self.refuse(name, "required", "must be there");
         }
         value
+    }
+
+    /// Takes a text of an update and parses it. What is wrong stays as it is.
+    pub fn change<T, E: Display>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Change<T> {
+        match self.members.get(name) {
+            None => Change::Keep,
+            Some(Value::Null) => {
+                self.members.remove(name);
+                Change::Clear
+            }
+            Some(_) => self.text(name, parse).map_or(Change::Keep, Change::Set),
+        }
+    }
+
+    /// Takes `true` or `false`; `null` is the same as absent.
+    pub fn boolean(&mut self, name: &str) -> Option<bool> {
+        match self.members.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::Bool(value)) => Some(value),
+            Some(_) => {
+                self.refuse(name, "type", "must be true or false");
+                None
+            }
+        }
     }
 
     /// Takes a list of texts and parses each; `None` when it is absent.
@@ -222,6 +257,25 @@ mod tests {
                 ("/more", "unknown")
             ]
         );
+    }
+
+    #[test]
+    fn an_update_tells_absent_null_and_wrong_apart() {
+        let errors = Errors::default();
+        let value =
+            json!({"null": null, "set": "1", "wrong": "x", "flag": 1, "list": ["1", "x", 2], "long": ["1", "2"]});
+        let mut object = Object::new(value, "", &errors);
+        assert_eq!(object.change("absent", str::parse::<u8>), Change::Keep);
+        assert_eq!(object.change("null", str::parse::<u8>), Change::Clear);
+        assert_eq!(object.change("set", str::parse::<u8>), Change::Set(1));
+        assert_eq!(object.change("wrong", str::parse::<u8>), Change::Keep);
+        assert_eq!(object.required("missing", str::parse::<u8>), None);
+        assert_eq!(object.boolean("flag"), None);
+        assert_eq!(object.texts("list", 3, str::parse::<u8>), Some(vec![1]));
+        assert_eq!(object.texts("long", 1, str::parse::<u8>), None);
+        object.finish();
+        let found: Vec<_> = errors.unless_any(()).unwrap_err().into_iter().map(|e| e.pointer).collect();
+        assert_eq!(found, ["/wrong", "/missing", "/flag", "/list/1", "/list/2", "/long"]);
     }
 
     #[test]

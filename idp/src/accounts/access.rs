@@ -1,0 +1,41 @@
+//! Ending what somebody is signed in to.
+
+use serde_json::json;
+use tenantry_db::{Connection, DbError, TenantScope};
+use tenantry_types::UserId;
+
+use crate::audit::Author;
+use crate::events::{self, Event};
+use crate::oauth::grants::Revocation;
+use crate::oauth::{codes, grants};
+use crate::sessions;
+
+/// Ends the sessions, the grants and the unused codes of a person at a tenant, or of everybody there. Access tokens that
+/// are out stay good at resource servers until they expire, or until these hear of it.
+pub fn end_access(
+    conn: &mut Connection,
+    scope: TenantScope,
+    author: &Author,
+    user: Option<UserId>,
+    because: Revocation,
+) -> Result<(usize, usize), DbError> {
+    let now = author.now();
+    let sessions = sessions::store::end_all(conn, scope, user, now)?;
+    let grants = grants::revoke_all(conn, scope, user, now, because)?;
+    codes::take_back(conn, scope, user)?;
+    Ok((sessions, grants))
+}
+
+/// Signs a person out of a tenant everywhere. It is told even where nothing was open, because access tokens may be out.
+pub fn revoke_sessions(
+    conn: &mut Connection,
+    scope: TenantScope,
+    author: &Author,
+    user: UserId,
+) -> Result<(), DbError> {
+    let (sessions, grants) = end_access(conn, scope, author, Some(user), Revocation::Administrator)?;
+    let detail = json!({ "sessions": sessions, "grants": grants });
+    author.record(conn, scope, "user.revoke_sessions", format!("user:{user}"), detail)?;
+    events::store::record(conn, scope, author, &Event::session_revoked(user, None, author.now()))?;
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! People of other tenants as members of this one.
+
+use serde_json::json;
+use tenantry_db::{Connection, DbError, TenantScope};
+use tenantry_types::UserId;
+
+use super::end_access;
+use crate::audit::Author;
+use crate::events::{self, Event};
+pub use crate::memberships::Membership;
+use crate::memberships::store;
+use crate::oauth::grants::Revocation;
+use crate::users::{self, User};
+
+/// A person of the tenant, with their roles in it: somebody who lives there, or a member.
+pub fn find_person(conn: &mut Connection, scope: TenantScope, id: UserId) -> Result<Option<User>, DbError> {
+    if let Some(user) = users::store::find(conn, scope, id)? {
+        return Ok(Some(user));
+    }
+    let Some(membership) = store::find(conn, scope, id)? else { return Ok(None) };
+    as_member(conn, scope, &membership)
+}
+
+/// The person of a membership, with the roles that they have as a member.
+fn as_member(conn: &mut Connection, scope: TenantScope, membership: &Membership) -> Result<Option<User>, DbError> {
+    let home = TenantScope::system(membership.home_tenant_id, "the person of a membership");
+    let Some(user) = users::store::find(conn, home, membership.user_id)? else { return Ok(None) };
+    let roles = store::roles(conn, scope, membership.user_id)?;
+    Ok(Some(User { roles, roles_version: membership.roles_version, ..user }))
+}
+
+/// Makes a person who lives elsewhere a member, and whether they were not one before; `None` when there is no such person,
+/// or they live here.
+pub fn add_member(
+    conn: &mut Connection,
+    scope: TenantScope,
+    author: &Author,
+    user: UserId,
+) -> Result<Option<(Membership, bool)>, DbError> {
+    if let Some(found) = store::find(conn, scope, user)? {
+        return Ok(Some((found, false)));
+    }
+    let home = store::home_of(conn, scope, user)?.filter(|home| *home != scope.tenant_id());
+    let Some(home_tenant_id) = home else { return Ok(None) };
+    let membership = Membership { user_id: user, home_tenant_id, roles_version: 0, created_at: author.now() };
+    store::insert(conn, scope, &membership)?;
+    author.record(conn, scope, "membership.create", format!("user:{user}"), json!({ "home": home_tenant_id }))?;
+    if let Some(person) = as_member(conn, scope, &membership)? {
+        events::store::record(conn, scope, author, &Event::membership_created(&person))?;
+    }
+    Ok(Some((membership, true)))
+}
+
+/// Members of the tenant in the order of their ids, after one.
+pub fn members(
+    conn: &mut Connection,
+    scope: TenantScope,
+    after: Option<UserId>,
+    limit: i64,
+) -> Result<Vec<Membership>, DbError> {
+    store::list(conn, scope, after, limit)
+}
+
+/// Ends a membership and what the person is signed in to here; whether there was one.
+pub fn remove_member(
+    conn: &mut Connection,
+    scope: TenantScope,
+    author: &Author,
+    user: UserId,
+) -> Result<bool, DbError> {
+    if !store::delete(conn, scope, user)? {
+        return Ok(false);
+    }
+    end_access(conn, scope, author, Some(user), Revocation::AccountDisabled)?;
+    author.record(conn, scope, "membership.delete", format!("user:{user}"), json!({}))?;
+    events::store::record(conn, scope, author, &Event::membership_deleted(user))?;
+    Ok(true)
+}

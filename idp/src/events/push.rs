@@ -1,0 +1,250 @@
+//! Delivery by push (RFC 8935).
+//!
+//! Each replica has a worker. It takes a tenant whose oldest event is due, under a lease, and posts that tenant's events one
+//! after the other. What the receiver acknowledged is never sent again, except after a crash between its answer and our
+//! note of it: receivers know an event again by its `jti`.
+
+use std::time::Duration;
+
+use actix_web::web::Data;
+use futures_util::StreamExt as _;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use reqwest::redirect::Policy;
+use reqwest::{Client, StatusCode};
+use tenantry_db::{DbError, TenantScope};
+use tenantry_types::{PublicUrl, UtcTime};
+
+use super::store::{self, Answered, Claim, StoredEvent};
+use super::{claims, set};
+use crate::fault::Fault;
+use crate::state::Idp;
+use crate::tenants::{self, Tenant};
+
+/// How long a request may take in all.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// For how long a tenant is taken; begun anew with each event. Longer than a request and the queries around it.
+const LEASE: Duration = Duration::from_secs(60);
+/// How many tenants are served at the same time.
+const AT_ONCE: usize = 8;
+/// How often the table is looked at when nothing rings: other replicas and the command line write events too.
+const LOOK: Duration = Duration::from_secs(1);
+/// The shortest wait for an event that will be due.
+const SHORTEST_WAIT: Duration = Duration::from_millis(20);
+/// The first wait after a failure; it doubles with each.
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+/// The longest wait.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
+/// How much of a refusal is read and logged.
+const LONGEST_REFUSAL: usize = 2_000;
+
+/// Where events go.
+#[derive(Debug, Clone)]
+pub struct Receiver {
+    http: Client,
+    url: String,
+    audience: String,
+}
+
+impl Receiver {
+    /// The receiver that is configured, if there is one.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up on this machine.
+    pub fn configured(idp: &Idp) -> Result<Option<Self>, reqwest::Error> {
+        let Some(url) = &idp.config.events.push_url else { return Ok(None) };
+        let http = Client::builder()
+            // The events and the authorization are for this address only.
+            .redirect(Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            .build()?;
+        Ok(Some(Self { http, url: url.as_str().to_owned(), audience: audience(idp, url) }))
+    }
+}
+
+/// What `aud` says: what is configured, else the origin of the receiver.
+fn audience(idp: &Idp, url: &PublicUrl) -> String {
+    idp.config.events.audience.clone().unwrap_or_else(|| url.url().origin().ascii_serialization())
+}
+
+/// Delivers for as long as the task lives.
+pub async fn run(idp: Data<Idp>, receiver: Receiver) {
+    loop {
+        let wait = match round(&idp, &receiver).await {
+            Ok(0) => wait(&idp).await,
+            Ok(_) => continue,
+            Err(error) => {
+                tracing::warn!(%error, "security events could not be delivered");
+                LOOK
+            }
+        };
+        // Whichever comes first.
+        let _ = actix_web::rt::time::timeout(wait, idp.bell.wait()).await;
+    }
+}
+
+/// Serves tenants that are due; of how many.
+async fn round(idp: &Data<Idp>, receiver: &Receiver) -> Result<usize, DbError> {
+    let now = idp.clock.now();
+    let most = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+    let claims = idp.db.write(move |conn| store::claim(conn, now, now + LEASE, most)).await?;
+    let served = claims.len();
+    futures_util::stream::iter(claims)
+        .for_each_concurrent(AT_ONCE, |claim| async move {
+            if let Err(error) = serve(idp, receiver, claim).await {
+                // The lease ends by itself.
+                tracing::error!(tenant = %claim.tenant_id, %error, "the security events of a tenant could not be delivered");
+            }
+        })
+        .await;
+    Ok(served)
+}
+
+async fn wait(idp: &Idp) -> Duration {
+    let now = idp.clock.now();
+    match idp.db.read(store::next_due).await {
+        Ok(Some(due)) => due.since(now).clamp(SHORTEST_WAIT, LOOK),
+        _ => LOOK,
+    }
+}
+
+/// Delivers the events of a tenant until none is left, the batch is through, or a delivery fails.
+async fn serve(idp: &Idp, receiver: &Receiver, claim: Claim) -> Result<(), Fault> {
+    let scope = TenantScope::system(claim.tenant_id, "delivery of security events");
+    let most = i64::from(idp.config.events.batch);
+    let found = idp
+        .db
+        .read(move |conn| Ok::<_, DbError>((tenants::store::find(conn, scope)?, store::waiting(conn, scope, most)?)));
+    let (Some(tenant), events) = found.await? else { return Ok(()) };
+    let last = events.len().saturating_sub(1);
+    for (number, event) in events.into_iter().enumerate() {
+        // Somebody else settled the first: they have this tenant now.
+        if number == 0 && event.id != claim.first {
+            return Ok(());
+        }
+        let outcome = deliver(idp, receiver, &tenant, &event).await?;
+        let now = idp.clock.now();
+        let (answered, next_until) = match outcome {
+            Outcome::Delivered => (Answered::Delivered, if number == last { now } else { now + LEASE }),
+            Outcome::Refused(reason) => {
+                tracing::error!(tenant = %tenant.slug, event = %event.id, kind = event.kind, reason, "the receiver refused a security event");
+                (Answered::Refused, if number == last { now } else { now + LEASE })
+            }
+            Outcome::Failed(reason) => {
+                let until = now + backoff(idp, event.attempts);
+                tracing::warn!(tenant = %tenant.slug, event = %event.id, attempts = event.attempts + 1, reason, "a security event was not delivered: it is tried again");
+                idp.db.write(move |conn| store::postpone(conn, scope, event.id, until)).await?;
+                return Ok(());
+            }
+        };
+        if !idp.db.write(move |conn| store::settle(conn, scope, event.id, answered, now, next_until)).await? {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// What came of one request.
+enum Outcome {
+    Delivered,
+    /// The receiver says that the event itself is wrong (RFC 8935 §2.3).
+    Refused(String),
+    /// Anything else: it may work later.
+    Failed(String),
+}
+
+async fn deliver(idp: &Idp, receiver: &Receiver, tenant: &Tenant, event: &StoredEvent) -> Result<Outcome, Fault> {
+    let now = idp.clock.now();
+    let keys = idp.keys.of(TenantScope::system(tenant.id, "delivery of security events")).await?;
+    let claims = claims(event, tenant, &idp.public_url, &receiver.audience, now);
+    let token = keys.signer(now)?.sign_jwt(set::TYP, &claims)?;
+    let mut request = receiver
+        .http
+        .post(&receiver.url)
+        .header(CONTENT_TYPE, "application/secevent+jwt")
+        .header(ACCEPT, "application/json")
+        .body(token);
+    if let Some(authorization) = &idp.config.events.authorization {
+        request = request.header(AUTHORIZATION, authorization.expose());
+    }
+    let response = match request.send().await {
+        Ok(response) => response,
+        Err(error) => return Ok(Outcome::Failed(reason(error))),
+    };
+    Ok(match response.status() {
+        StatusCode::ACCEPTED => Outcome::Delivered,
+        StatusCode::BAD_REQUEST => match refusal(response).await {
+            Some(reason) => Outcome::Refused(reason),
+            None => Outcome::Failed("status 400 without a reason".to_owned()),
+        },
+        status => Outcome::Failed(format!("status {}", status.as_u16())),
+    })
+}
+
+/// The reason in the body of a 400 (RFC 8935 §2.3: `err`, `description`). A 400 without one comes from something else on the
+/// way and says nothing of the event.
+async fn refusal(mut response: reqwest::Response) -> Option<String> {
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        if body.len() + chunk.len() > LONGEST_REFUSAL {
+            return None;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let body: serde_json::Value = serde_json::from_slice(&body).ok()?;
+    let code = body.get("err")?.as_str()?;
+    let description = body.get("description").and_then(serde_json::Value::as_str).unwrap_or_default();
+    Some(format!("{code}: {description}"))
+}
+
+/// The chain of causes, without the URL.
+fn reason(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(next) = cause {
+        text.push_str(": ");
+        text.push_str(&next.to_string());
+        cause = next.source();
+    }
+    text
+}
+
+/// How long to wait after `failed` attempts and this one: doubled each time, and up to a half less by chance, so that
+/// tenants do not come back all at once.
+fn backoff(idp: &Idp, failed: i64) -> Duration {
+    let mut byte = [0; 1];
+    idp.random.fill(&mut byte);
+    backoff_with(failed, byte[0])
+}
+
+fn backoff_with(failed: i64, chance: u8) -> Duration {
+    let doublings = u32::try_from(failed.clamp(0, 16)).unwrap_or(16);
+    let whole = (FIRST_BACKOFF * 2_u32.pow(doublings)).min(LONGEST_BACKOFF);
+    whole.saturating_sub(whole * u32::from(chance) / 512).max(FIRST_BACKOFF)
+}
+
+/// Deletes one piece of what need not be kept; how many rows went.
+pub async fn prune(idp: &Idp, now: UtcTime) -> Result<usize, DbError> {
+    let events = &idp.config.events;
+    let kept = Duration::from_secs(u64::from(events.retention_days) * 86_400);
+    let has_receiver = events.push_url.is_some();
+    idp.db.write(move |conn| store::prune(conn, now, kept, has_receiver)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_longer_each_time_but_not_for_ever() {
+        assert_eq!(backoff_with(0, 0), Duration::from_secs(1));
+        assert_eq!(backoff_with(0, 255), Duration::from_secs(1), "never shorter than the first");
+        assert_eq!(backoff_with(3, 0), Duration::from_secs(8));
+        assert!(backoff_with(3, 255) > Duration::from_secs(4));
+        assert_eq!(backoff_with(i64::MAX, 0), LONGEST_BACKOFF);
+    }
+}

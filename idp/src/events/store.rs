@@ -1,0 +1,243 @@
+//! Queries on security events.
+
+use std::time::Duration;
+
+use diesel::dsl::{max, min};
+use diesel::prelude::*;
+use serde_json::Value;
+use tenantry_db::{Connection, DbError, LockRowsDsl as _, TenantScope};
+use tenantry_types::{EventId, JsonText, Random, TenantId, UtcTime};
+use uuid::Uuid;
+
+use super::Event;
+use crate::audit::Author;
+use crate::schema::security_events as events;
+use crate::tenants;
+
+#[derive(Insertable)]
+#[diesel(table_name = events, treat_none_as_default_value = false)]
+struct NewEvent<'a> {
+    id: EventId,
+    tenant_id: TenantId,
+    kind: &'a str,
+    subject_id: &'a str,
+    payload: String,
+    request_id: Option<&'a str>,
+    created_at: UtcTime,
+    attempts: i64,
+    available_at: UtcTime,
+    delivered_at: Option<UtcTime>,
+    failed_at: Option<UtcTime>,
+}
+
+/// An event as it is stored.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = events)]
+pub struct StoredEvent {
+    /// The `jti` of its token. Those of a tenant are in the order in which the changes were committed.
+    pub id: EventId,
+    /// Its kind, as a URI.
+    pub kind: String,
+    /// Whom it is about.
+    pub subject_id: String,
+    /// What it says.
+    pub payload: JsonText<Value>,
+    /// The request that brought it about.
+    pub request_id: Option<String>,
+    /// When it happened.
+    pub created_at: UtcTime,
+    /// How often its delivery was tried in vain.
+    pub attempts: i64,
+}
+
+/// Writes an event. Call it in the transaction of what the event tells.
+///
+/// The tenant's row is locked until the end of the transaction, and the id is greater than every other of the tenant:
+/// whoever reads the events in the order of their ids misses none that is committed later.
+pub fn record(conn: &mut Connection, scope: TenantScope, author: &Author, event: &Event) -> Result<EventId, DbError> {
+    tenants::store::lock(conn, scope)?.ok_or(DbError::NotFound)?;
+    let now = author.now();
+    let last: Option<EventId> =
+        events::table.filter(events::tenant_id.eq(scope.tenant_id())).select(max(events::id)).first(conn)?;
+    let id = id_after(last, now, &*author.random);
+    let row = NewEvent {
+        id,
+        tenant_id: scope.tenant_id(),
+        kind: event.kind.as_str(),
+        subject_id: &event.subject,
+        payload: event.payload.to_string(),
+        request_id: author.source.request_id.as_deref(),
+        created_at: now,
+        attempts: 0,
+        available_at: now,
+        delivered_at: None,
+        failed_at: None,
+    };
+    diesel::insert_into(events::table).values(row).execute(conn)?;
+    Ok(id)
+}
+
+/// A UUIDv7 of now, or of the millisecond after `last` where the clock of this machine is not past that.
+fn id_after(last: Option<EventId>, now: UtcTime, random: &dyn Random) -> EventId {
+    let earliest = last.map_or(0, |last| milliseconds_of(&last) + 1);
+    let mut bytes = [0; 10];
+    random.fill(&mut bytes);
+    let uuid = uuid::Builder::from_unix_timestamp_millis(now.unix_millis().max(earliest), &bytes).into_uuid();
+    EventId::from_uuid(uuid)
+}
+
+/// The first 48 bits (RFC 9562 §5.7).
+fn milliseconds_of(id: &EventId) -> u64 {
+    let number = Uuid::try_parse(id.as_str()).unwrap_or_default().as_u128() >> 80;
+    u64::try_from(number).unwrap_or_default()
+}
+
+/// The oldest event of a tenant that has to be delivered, taken by this worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// Which.
+    pub first: EventId,
+}
+
+/// Takes the tenants whose oldest undelivered event is due, `most` at most, until `leased_until`: no other worker delivers
+/// for them before that.
+pub fn claim(conn: &mut Connection, now: UtcTime, leased_until: UtcTime, most: i64) -> Result<Vec<Claim>, DbError> {
+    let heads = heads(conn)?;
+    let due: Vec<(TenantId, EventId)> = events::table
+        .filter(events::id.eq_any(heads).and(events::available_at.le(now)))
+        .filter(events::delivered_at.is_null().and(events::failed_at.is_null()))
+        .select((events::tenant_id, events::id))
+        .order(events::available_at.asc())
+        .limit(most)
+        .lock_rows_skipping()
+        .get_results(conn)?;
+    let ids: Vec<EventId> = due.iter().map(|(_, id)| *id).collect();
+    diesel::update(events::table.filter(events::id.eq_any(ids)))
+        .set(events::available_at.eq(leased_until))
+        .execute(conn)?;
+    Ok(due.into_iter().map(|(tenant_id, first)| Claim { tenant_id, first }).collect())
+}
+
+/// How many tenants are looked at in one round.
+const MOST_HEADS: i64 = 1_000;
+
+/// The oldest undelivered event of each tenant.
+fn heads(conn: &mut Connection) -> Result<Vec<EventId>, DbError> {
+    let heads: Vec<Option<EventId>> = events::table
+        .filter(events::delivered_at.is_null().and(events::failed_at.is_null()))
+        .group_by(events::tenant_id)
+        .select(min(events::id))
+        .limit(MOST_HEADS)
+        .load(conn)?;
+    Ok(heads.into_iter().flatten().collect())
+}
+
+/// When the next event is due, if any waits.
+pub fn next_due(conn: &mut Connection) -> Result<Option<UtcTime>, DbError> {
+    let heads = heads(conn)?;
+    Ok(events::table.filter(events::id.eq_any(heads)).select(min(events::available_at)).first(conn)?)
+}
+
+/// The undelivered events of a tenant, oldest first.
+pub fn waiting(conn: &mut Connection, scope: TenantScope, most: i64) -> Result<Vec<StoredEvent>, DbError> {
+    Ok(events::table
+        .filter(events::tenant_id.eq(scope.tenant_id()))
+        .filter(events::delivered_at.is_null().and(events::failed_at.is_null()))
+        .select(StoredEvent::as_select())
+        .order(events::id.asc())
+        .limit(most)
+        .load(conn)?)
+}
+
+/// What became of a delivery that was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answered {
+    /// The receiver has it.
+    Delivered,
+    /// The receiver will never take it.
+    Refused,
+}
+
+/// Notes the answer to an event, and hands the lease on to the next of the tenant until `next_until`. Whether the event was
+/// still waiting: if not, another worker has taken over.
+pub fn settle(
+    conn: &mut Connection,
+    scope: TenantScope,
+    id: EventId,
+    answered: Answered,
+    now: UtcTime,
+    next_until: UtcTime,
+) -> Result<bool, DbError> {
+    let waiting = events::table
+        .filter(events::tenant_id.eq(scope.tenant_id()).and(events::id.eq(id)))
+        .filter(events::delivered_at.is_null().and(events::failed_at.is_null()));
+    let changed = match answered {
+        Answered::Delivered => diesel::update(waiting).set(events::delivered_at.eq(Some(now))).execute(conn)?,
+        Answered::Refused => diesel::update(waiting).set(events::failed_at.eq(Some(now))).execute(conn)?,
+    };
+    if changed == 0 {
+        return Ok(false);
+    }
+    let next: Option<EventId> = events::table
+        .filter(events::tenant_id.eq(scope.tenant_id()).and(events::id.gt(id)))
+        .filter(events::delivered_at.is_null().and(events::failed_at.is_null()))
+        .select(min(events::id))
+        .first(conn)?;
+    if let Some(next) = next {
+        wait_until(conn, scope, next, next_until)?;
+    }
+    Ok(true)
+}
+
+/// Notes that a delivery failed: the event, and with it every later one of the tenant, waits until `until`.
+pub fn postpone(conn: &mut Connection, scope: TenantScope, id: EventId, until: UtcTime) -> Result<(), DbError> {
+    diesel::update(events::table)
+        .filter(events::tenant_id.eq(scope.tenant_id()).and(events::id.eq(id)))
+        .set((events::available_at.eq(until), events::attempts.eq(events::attempts + 1)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Sets until when an event waits.
+pub fn wait_until(conn: &mut Connection, scope: TenantScope, id: EventId, until: UtcTime) -> Result<(), DbError> {
+    diesel::update(events::table)
+        .filter(events::tenant_id.eq(scope.tenant_id()).and(events::id.eq(id)))
+        .set(events::available_at.eq(until))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// How many rows go in one transaction.
+const PIECE: i64 = 500;
+
+/// Deletes one piece of the events that were settled and are older than `kept`; where there is no receiver, also of those
+/// that nobody waits for. How many went.
+pub fn prune(conn: &mut Connection, now: UtcTime, kept: Duration, has_receiver: bool) -> Result<usize, DbError> {
+    let mut old = events::table.filter(events::created_at.lt(now - kept)).select(events::id).limit(PIECE).into_boxed();
+    if has_receiver {
+        old = old.filter(events::delivered_at.is_not_null().or(events::failed_at.is_not_null()));
+    }
+    let ids: Vec<EventId> = old.load(conn)?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    Ok(diesel::delete(events::table.filter(events::id.eq_any(ids))).execute(conn)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tenantry_types::{Clock as _, SystemClock, SystemRandom};
+
+    #[test]
+    fn ids_go_up_whatever_the_clock_does() {
+        let now = SystemClock.now();
+        let first = id_after(None, now, &SystemRandom);
+        let second = id_after(Some(first), now, &SystemRandom);
+        let third = id_after(Some(second), now - Duration::from_secs(5), &SystemRandom);
+        assert!(first < second && second < third);
+        assert_eq!(milliseconds_of(&third), now.unix_millis() + 2);
+    }
+}

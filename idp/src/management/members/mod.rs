@@ -1,0 +1,4 @@
+//! Members: people who live in another tenant.
+
+mod change;
+pub mod routes;

@@ -1,0 +1,5 @@
+//! Tenants: made, read, renamed, switched off and on.
+
+pub mod change;
+pub mod input;
+pub mod routes;
