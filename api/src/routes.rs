@@ -1,7 +1,7 @@
 //! All routes of the service. A new feature adds its line here, and its operations to `openapi`.
 
 use crate::access::Routes;
-use crate::{console, groups, me, openapi, permissions, roles, tenants};
+use crate::{console, groups, me, openapi, permissions, roles, security_events, tenants};
 
 /// The table of routes; `/livez` and `/readyz` are the server's own.
 pub fn table() -> Routes {
@@ -13,6 +13,7 @@ pub fn table() -> Routes {
     roles::assignments::routes::configure(&mut routes);
     groups::routes::configure(&mut routes);
     groups::parts::configure(&mut routes);
+    security_events::routes::configure(&mut routes);
     openapi::routes::configure(&mut routes);
     console::routes::configure(&mut routes);
     routes

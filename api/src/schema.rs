@@ -204,6 +204,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        profile_as_of -> Nullable<Timestamp>,
     }
 }
 
@@ -341,6 +342,28 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// See `migrations/api`.
+    received_events (tenant_id, jti) {
+        tenant_id -> Text,
+        jti -> Text,
+        subject -> Text,
+        standing -> Text,
+        received_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    revocations (tenant_id, kind, target) {
+        tenant_id -> Text,
+        kind -> Text,
+        target -> Text,
+        not_before -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     tenants,
     tenant_settings,
@@ -365,4 +388,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_batches,
     audit_leaves,
     audit_unsealed,
+    received_events,
+    revocations,
 );

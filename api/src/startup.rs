@@ -27,6 +27,8 @@ use crate::console::{Console, ConsoleSettings};
 use crate::directory::Directory;
 use crate::idp::IdpClient;
 use crate::maintenance::Maintenance;
+use crate::revocations::Revocations;
+use crate::security_events::Receiver;
 use crate::signals::Signals;
 use crate::state::Api;
 use crate::{console, openapi, routes};
@@ -75,6 +77,7 @@ pub struct Application {
     decisions: DecisionLog,
     sealer: Sealer,
     maintenance: Maintenance,
+    revocations: Revocations,
 }
 
 impl Application {
@@ -109,34 +112,43 @@ impl Application {
         let idp = IdpClient::new(config.idp.url.clone(), config.idp.internal_url.clone(), Arc::clone(&clock))?;
         let refresh = Duration::from_secs(config.idp.refresh_seconds);
         let issuers = Issuers::new(idp.clone(), refresh, Arc::clone(&clock));
+        let audiences = vec![config.audience().to_owned(), config.http.public_url.as_str().to_owned()];
+        let receiver = Receiver::new(issuers.clone(), audiences, Arc::clone(&clock));
         let authenticator = Authenticator::new(issuers.clone(), config.audience().to_owned(), refresh, clock);
         let table = Arc::new(routes::table());
+        let revocations = Revocations::new(db.clone(), Arc::clone(&api.clock), signals.clone());
+        revocations.load().await?;
         let catalogue = Arc::new(Catalogue::new([]));
         let directory = Arc::new(Directory::new(api.clone()));
         let control = AccessControl::new(
             db.clone(),
             Arc::clone(&api.clock),
             signals.clone(),
+            revocations.clone(),
             catalogue,
             table.permissions(),
             directory,
         );
-        let forgetful = control.clone();
-        signals.listen(vec![Box::new(move |signal| forgetful.forget(signal))]);
+        let (forgetful, listening) = (control.clone(), revocations.clone());
+        signals.listen(vec![
+            Box::new(move |signal| listening.hear(signal)),
+            Box::new(move |signal| forgetful.forget(signal)),
+        ]);
         let settings = console_settings(&config);
         let console = Console::new(api.clone(), authenticator.clone(), control.clone(), &idp, &keyring, settings)?;
 
         let document = openapi::document(&table, &config.http.public_url, &config.console_issuer())?;
         let (api, authenticator, console, document) =
             (Data::new(api), Data::new(authenticator), Data::new(console), Data::new(document));
-        let control = Data::new(control);
         let origins = AllowedOrigins::new(&config.resource.allowed_origins, issuers.clone());
         let log = Data::new(decisions.clone());
+        let (control, receiver) = (Data::new(control), Data::new(receiver));
         let add_routes = move |services: &mut ServiceConfig| {
             services
                 .app_data(api.clone())
                 .app_data(authenticator.clone())
                 .app_data(control.clone())
+                .app_data(receiver.clone())
                 .app_data(console.clone())
                 .app_data(document.clone())
                 .app_data(log.clone());
@@ -145,7 +157,8 @@ impl Application {
 
         let health = health(&config, db.clone(), keyring, issuers, shared);
         let setup = ServerSetup { health, registry, reports, random, ..ServerSetup::new(config.http, config.metrics) };
-        Ok(Self { server: Server::bind(setup, add_routes)?, db, signals, decisions, sealer, maintenance })
+        let server = Server::bind(setup, add_routes)?;
+        Ok(Self { server, db, signals, revocations, decisions, sealer, maintenance })
     }
 
     /// Where it listens.
@@ -163,7 +176,12 @@ impl Application {
     /// # Errors
     /// [`StartupError::Server`].
     pub async fn run(self) -> Result<(), StartupError> {
-        let tasks = [self.signals.watch(), tokio::spawn(self.sealer.run()), tokio::spawn(self.maintenance.run())];
+        let tasks = [
+            self.signals.watch(),
+            self.revocations.watch(),
+            tokio::spawn(self.sealer.run()),
+            tokio::spawn(self.maintenance.run()),
+        ];
         let result = self.server.run().await;
         // A task that is ended in the middle of a transaction leaves it undone, or done as a whole.
         tasks.iter().for_each(tokio::task::JoinHandle::abort);
@@ -176,6 +194,7 @@ impl Application {
     /// runtime; nothing is sealed or pruned meanwhile.
     pub fn start(self) -> ServerHandle {
         self.signals.watch();
+        self.revocations.watch();
         self.server.start()
     }
 }

@@ -23,6 +23,7 @@ use super::store::{self, PolicyRow};
 use super::subject::{SubjectAccess, SubjectRows};
 use super::tenant::TenantAccess;
 use crate::authn::{AuthnError, Principal, Subject};
+use crate::revocations::{Revocations, TokenFacts};
 use crate::signals::{Signal, SignalKind, Signals};
 
 /// What is remembered is looked at again after this time in any case.
@@ -48,6 +49,7 @@ struct Inner {
     db: Db,
     clock: Arc<dyn Clock>,
     signals: Signals,
+    revocations: Revocations,
     catalogue: Arc<Catalogue>,
     built_in: BTreeSet<&'static str>,
     slots: CommonSlots,
@@ -64,6 +66,7 @@ impl AccessControl {
         db: Db,
         clock: Arc<dyn Clock>,
         signals: Signals,
+        revocations: Revocations,
         catalogue: Arc<Catalogue>,
         built_in: BTreeSet<&'static str>,
         newcomers: Arc<dyn Newcomers>,
@@ -75,6 +78,7 @@ impl AccessControl {
             db,
             clock,
             signals,
+            revocations,
             catalogue,
             built_in,
             slots: CommonSlots::new(),
@@ -136,6 +140,10 @@ impl AccessControl {
     /// # Errors
     /// [`AccessError::Authn`] for somebody who may do nothing any more, [`AccessError::Database`].
     pub async fn authority(&self, principal: &Principal, address: Option<IpAddr>) -> Result<Authority, AccessError> {
+        // Before anything else: somebody whose account is gone must not be learned anew from a token of before.
+        if self.0.revocations.covers(facts_of(principal)).await? {
+            return Err(AuthnError::Revoked.into());
+        }
         let tenant = self.0.tenant(principal.scope()).await?;
         let subject = match &principal.subject {
             Subject::Client(_) => None,
@@ -220,6 +228,19 @@ impl Inner {
             always.filter(|policy| policy.effect == Effect::Deny)
         });
         PolicySet::new(compiled.collect())
+    }
+}
+
+/// What says whether the token of this principal is revoked.
+fn facts_of(principal: &Principal) -> TokenFacts {
+    TokenFacts {
+        tenant_id: principal.tenant.id,
+        user: match principal.subject {
+            Subject::User(id) => Some(id),
+            Subject::Client(_) => None,
+        },
+        session: principal.session_id,
+        issued_at: principal.issued_at,
     }
 }
 

@@ -10,6 +10,7 @@ use tenantry_types::Clock;
 
 use super::issuers::IssuerError;
 use super::{AuthnError, Issuer, Issuers, Principal, claims};
+use crate::revocations::LONGEST_TOKEN_LIFE;
 
 /// The media type of access tokens (RFC 9068 §2.1). An ID token has another and is refused.
 const TYPES: &[&str] = &["at+jwt"];
@@ -90,6 +91,8 @@ impl Authenticator {
         let mut expected = Expected::new(TYPES, Some(&issuer.url), Some(&audience), self.0.clock.now());
         expected.algorithms = ALGORITHMS;
         expected.leeway = LEEWAY;
+        // Revocations are remembered for as long.
+        expected.max_lifetime = Some(LONGEST_TOKEN_LIFE);
         verify(token, &issuer.keys, &expected)
     }
 }

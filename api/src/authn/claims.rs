@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tenantry_jose::VerifiedJwt;
-use tenantry_types::{ScopeSet, TenantId, UtcTime};
+use tenantry_types::{ScopeSet, SessionId, TenantId, UtcTime};
 
 use super::principal::PrincipalClaims;
 use super::{AuthnError, Principal, Subject, Tenant};
@@ -33,6 +33,7 @@ pub(super) fn principal(token: &VerifiedJwt, tenant: &Arc<Tenant>) -> Result<Pri
         acr: optional_text(token, "acr")?.map(str::to_owned),
         amr: texts(token, "amr")?,
         auth_time: optional_time(token, "auth_time")?,
+        session_id: session(token)?,
         issued_at: optional_time(token, "iat")?.ok_or(AuthnError::Claim("iat"))?,
         expires_at: optional_time(token, "exp")?.ok_or(AuthnError::Claim("exp"))?,
     }))
@@ -51,6 +52,11 @@ fn subject(token: &VerifiedJwt, client_id: &str) -> Result<Subject, AuthnError> 
         return Ok(Subject::Client(client_id.to_owned()));
     }
     subject.parse().map(Subject::User).map_err(|_| AuthnError::Claim("sub"))
+}
+
+/// The session that can be ended by its name (OpenID Connect Back-Channel Logout §2.1 has the claim).
+fn session(token: &VerifiedJwt) -> Result<Option<SessionId>, AuthnError> {
+    optional_text(token, "sid")?.map(|id| id.parse().map_err(|_| AuthnError::Claim("sid"))).transpose()
 }
 
 fn scopes(token: &VerifiedJwt) -> Result<ScopeSet, AuthnError> {

@@ -8,7 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use serde::Serialize;
 use tenantry_db::TenantScope;
-use tenantry_types::{ScopeSet, Slug, TenantId, UserId, UtcTime};
+use tenantry_types::{ScopeSet, SessionId, Slug, TenantId, UserId, UtcTime};
 use utoipa::ToSchema;
 
 use super::AuthnError;
@@ -58,6 +58,8 @@ pub struct PrincipalClaims {
     pub amr: Vec<String>,
     /// When.
     pub auth_time: Option<UtcTime>,
+    /// The session at the identity provider that the token was issued in; a program that acts for itself has none.
+    pub session_id: Option<SessionId>,
     /// When the token was issued.
     pub issued_at: UtcTime,
     /// When it ends.

@@ -57,6 +57,7 @@ const BEARER: &str = "access_token";
         crate::groups::parts::list_roles,
         crate::groups::parts::add_role,
         crate::groups::parts::remove_role,
+        crate::security_events::routes::take,
         super::routes::show_document,
     ),
     components(schemas(Problem, InputError)),
@@ -65,6 +66,7 @@ const BEARER: &str = "access_token";
         (name = "Tenant", description = "The caller's tenant"),
         (name = "Groups", description = "Users who have something in common"),
         (name = "Roles and permissions", description = "Who may do what"),
+        (name = "Security events", description = "What the identity provider tells of people, sessions and tenants"),
         (name = "Description", description = "This document"),
     ),
 )]
@@ -144,7 +146,7 @@ fn describe_problems(operation: &mut Operation, route: &Route) {
     if matches!(route.access, Access::Permission(_)) {
         problems.push(("403", "The token or the person may not: `WWW-Authenticate` says what is needed"));
     }
-    if operation.request_body.is_some() {
+    if operation.request_body.is_some() && route.access != Access::Public {
         problems.extend([
             ("413", "The body is too large"),
             ("415", "The body is not JSON"),

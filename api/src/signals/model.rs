@@ -23,6 +23,6 @@ pub struct Signal {
     pub tenant_id: TenantId,
     /// What.
     pub kind: SignalKind,
-    /// Which one, where there are several: the id of a user.
+    /// Which one, where there are several: the id of a user; of a revocation, what it says.
     pub subject: Option<String>,
 }

@@ -21,6 +21,7 @@ const PUBLIC: &[&str] = &[
     "GET /docs",
     "GET /docs/{file}",
     "GET /problems/{name}",
+    "POST /api/v1/security-events",
     "POST /console/sign-out",
 ];
 
@@ -134,6 +135,7 @@ fn every_error_variant_is_produced_by_some_test() {
         include_str!("../../src/input/precondition.rs"),
         include_str!("../../src/permissions/error.rs"),
         include_str!("../../src/roles/error.rs"),
+        include_str!("../../src/security_events/error.rs"),
         include_str!("../../src/tenants/settings/replace.rs"),
         include_str!("../../src/console/error.rs"),
     ];
@@ -142,6 +144,7 @@ fn every_error_variant_is_produced_by_some_test() {
     assert_eq!(declared, listed.map(str::to_owned).collect());
     let tests = concat!(
         include_str!("api/v1/me.rs"),
+        include_str!("api/v1/security_events.rs"),
         include_str!("api/v1/tenant/settings.rs"),
         include_str!("console.rs"),
         include_str!("faults.rs"),
@@ -217,6 +220,15 @@ const PRODUCED: &[(&str, &str)] = &[
     ("PreconditionError::Failed", "an_update_names_the_version_it_changes"),
     ("PreconditionError::Malformed", "an_update_names_the_version_it_changes"),
     ("PreconditionError::Required", "an_update_names_the_version_it_changes"),
+    ("SecurityEventError::Body", "nothing_but_an_event_of_the_tenant_for_this_service_is_believed"),
+    ("SecurityEventError::Database", "what_cannot_be_checked_or_kept_now_is_to_be_sent_again"),
+    ("SecurityEventError::Event", "nothing_but_an_event_of_the_tenant_for_this_service_is_believed"),
+    ("SecurityEventError::MediaType", "nothing_but_an_event_of_the_tenant_for_this_service_is_believed"),
+    ("SecurityEventError::OtherTenant", "nothing_but_an_event_of_the_tenant_for_this_service_is_believed"),
+    ("SecurityEventError::Token", "nothing_but_an_event_of_the_tenant_for_this_service_is_believed"),
+    ("SecurityEventError::TooManyIssuers", "strangers_cannot_make_this_service_ask_for_ever"),
+    ("SecurityEventError::Unavailable", "what_cannot_be_checked_or_kept_now_is_to_be_sent_again"),
+    ("SecurityEventError::UnknownIssuer", "nothing_but_an_event_of_the_tenant_for_this_service_is_believed"),
     ("SettingsError::Database", "without_a_database_the_answer_says_nothing_of_it"),
     ("SettingsError::Idempotency", "a_repeat_under_the_same_key_counts_once"),
     ("SettingsError::Invalid", "everything_wrong_is_told_at_once"),

@@ -3,4 +3,5 @@ mod me;
 mod openapi;
 mod permissions;
 mod roles;
+mod security_events;
 mod tenant;

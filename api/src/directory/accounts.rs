@@ -1,0 +1,154 @@
+//! The rows of people, as the identity provider tells of them.
+
+use diesel::prelude::*;
+use serde_json::{Value, json};
+use tenantry_db::{Connection, DbError, TenantScope};
+use tenantry_types::{TenantId, UserId, UtcTime};
+
+use super::model::{AccountStatus, ProviderAccount};
+use crate::audit::Changes;
+use crate::schema::users;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct KnownRow {
+    username: Option<String>,
+    email: Option<String>,
+    email_verified: bool,
+    phone: Option<String>,
+    given_name: Option<String>,
+    family_name: Option<String>,
+    display_name: Option<String>,
+    status: AccountStatus,
+    version: i64,
+    profile_as_of: Option<UtcTime>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
+struct NewRow<'a> {
+    id: UserId,
+    tenant_id: TenantId,
+    home_tenant_id: Option<TenantId>,
+    username: Option<&'a str>,
+    email: Option<&'a str>,
+    email_normalized: Option<String>,
+    email_verified: bool,
+    phone: Option<&'a str>,
+    given_name: Option<&'a str>,
+    family_name: Option<&'a str>,
+    display_name: Option<&'a str>,
+    metadata: &'a str,
+    status: AccountStatus,
+    roles_managed: bool,
+    roles_version: i64,
+    version: i64,
+    created_at: UtcTime,
+    updated_at: UtcTime,
+    profile_as_of: Option<UtcTime>,
+}
+
+/// Brings the row of somebody up to date, or makes it. What was told of an older state than is known changes nothing. Gives
+/// what changed. To be called with the tenant's row locked.
+pub fn keep(conn: &mut Connection, scope: TenantScope, account: &ProviderAccount) -> Result<Changes, DbError> {
+    let tenant_id = scope.tenant_id();
+    let known: Option<KnownRow> = users::table
+        .filter(users::tenant_id.eq(tenant_id).and(users::id.eq(account.id)))
+        .select(KnownRow::as_select())
+        .first(conn)
+        .optional()?;
+    let Some(known) = known else {
+        diesel::insert_into(users::table).values(new_row(tenant_id, account)).execute(conn)?;
+        return Ok(Changes::between(&json!({}), &shown(account)));
+    };
+    if known.profile_as_of.is_some_and(|as_of| as_of > account.updated_at) {
+        return Ok(Changes::default());
+    }
+    let changes = Changes::between(&known.shown(), &shown(account));
+    if changes.is_empty() && known.profile_as_of == Some(account.updated_at) {
+        return Ok(changes);
+    }
+    let row = new_row(tenant_id, account);
+    let version = known.version + i64::from(!changes.is_empty());
+    diesel::update(users::table.filter(users::tenant_id.eq(tenant_id).and(users::id.eq(account.id))))
+        .set((
+            users::home_tenant_id.eq(row.home_tenant_id),
+            users::username.eq(row.username),
+            users::email.eq(row.email),
+            users::email_normalized.eq(row.email_normalized),
+            users::email_verified.eq(row.email_verified),
+            users::phone.eq(row.phone),
+            users::given_name.eq(row.given_name),
+            users::family_name.eq(row.family_name),
+            users::display_name.eq(row.display_name),
+            users::status.eq(row.status),
+            users::version.eq(version),
+            users::updated_at.eq(row.updated_at),
+            users::profile_as_of.eq(row.profile_as_of),
+        ))
+        .execute(conn)?;
+    Ok(changes)
+}
+
+/// Takes somebody out of the directory, with their roles and groups. Says whether they were in it.
+pub fn remove(conn: &mut Connection, scope: TenantScope, user: UserId) -> Result<bool, DbError> {
+    let row = users::table.filter(users::tenant_id.eq(scope.tenant_id()).and(users::id.eq(user)));
+    Ok(diesel::delete(row).execute(conn)? > 0)
+}
+
+/// Sets the status of somebody of whom nothing else is told. Says whether it was another.
+pub fn set_status(
+    conn: &mut Connection,
+    scope: TenantScope,
+    user: UserId,
+    status: AccountStatus,
+    now: UtcTime,
+) -> Result<bool, DbError> {
+    let row = users::table.filter(users::tenant_id.eq(scope.tenant_id()).and(users::id.eq(user)));
+    let changed = diesel::update(row.filter(users::status.ne(status)))
+        .set((users::status.eq(status), users::version.eq(users::version + 1), users::updated_at.eq(now)))
+        .execute(conn)?;
+    Ok(changed > 0)
+}
+
+fn new_row(tenant_id: TenantId, account: &ProviderAccount) -> NewRow<'_> {
+    NewRow {
+        id: account.id,
+        tenant_id,
+        home_tenant_id: (account.tenant_id != tenant_id).then_some(account.tenant_id),
+        username: Some(&account.username),
+        email: Some(&account.email),
+        email_normalized: Some(account.email.to_lowercase()),
+        email_verified: account.email_verified,
+        phone: account.phone.as_deref(),
+        given_name: account.given_name.as_deref(),
+        family_name: account.family_name.as_deref(),
+        display_name: account.display_name.as_deref(),
+        metadata: "{}",
+        status: account.status,
+        roles_managed: false,
+        roles_version: 0,
+        version: 1,
+        created_at: account.created_at,
+        updated_at: account.updated_at,
+        profile_as_of: Some(account.updated_at),
+    }
+}
+
+impl KnownRow {
+    fn shown(&self) -> Value {
+        json!({
+            "username": self.username, "email": self.email, "email_verified": self.email_verified, "phone": self.phone,
+            "first_name": self.given_name, "last_name": self.family_name, "display_name": self.display_name,
+            "status": self.status,
+        })
+    }
+}
+
+fn shown(account: &ProviderAccount) -> Value {
+    json!({
+        "username": account.username, "email": account.email, "email_verified": account.email_verified,
+        "phone": account.phone, "first_name": account.given_name, "last_name": account.family_name,
+        "display_name": account.display_name, "status": account.status,
+    })
+}

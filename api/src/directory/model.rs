@@ -1,0 +1,68 @@
+//! People, as the directory knows them.
+
+use serde::Deserialize;
+use tenantry_types::{TenantId, UserId, UtcTime, text_enum};
+
+text_enum! {
+    /// Whether somebody may use their account. Only who is active can.
+    pub enum AccountStatus {
+        /// Can sign in and do what their roles allow.
+        Active = "active",
+        /// Switched off by the person.
+        Inactive = "inactive",
+        /// Blocked for breaking the rules.
+        Banned = "banned",
+        /// Stopped until something is verified.
+        Hold = "hold",
+        /// Not verified yet.
+        Pending = "pending",
+        /// Stopped by an administrator.
+        Suspended = "suspended",
+    }
+}
+
+/// Somebody's account, as the identity provider tells of it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ProviderAccount {
+    /// The same id here: the `sub` of tokens.
+    pub id: UserId,
+    /// Where the person lives. In every other tenant they are a guest.
+    pub tenant_id: TenantId,
+    /// What they sign in with.
+    pub username: String,
+    /// Where mail reaches them.
+    pub email: String,
+    /// Whether it is known that it does.
+    #[serde(default)]
+    pub email_verified: bool,
+    /// A telephone number.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// First name.
+    #[serde(default)]
+    pub given_name: Option<String>,
+    /// Last name.
+    #[serde(default)]
+    pub family_name: Option<String>,
+    /// The name to show, where it is not made of the two.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// Whether they may use it.
+    pub status: AccountStatus,
+    /// When it was made.
+    pub created_at: UtcTime,
+    /// When it changed last: what was told of an older state changes nothing.
+    pub updated_at: UtcTime,
+}
+
+impl ProviderAccount {
+    /// Whether there is room for all of it.
+    pub fn fits(&self) -> bool {
+        let short = |text: &str, most: usize| text.chars().count() <= most;
+        let names = [&self.given_name, &self.family_name, &self.display_name];
+        short(&self.username, 254)
+            && short(&self.email, 254)
+            && self.phone.as_deref().is_none_or(|phone| phone.len() <= 64 && phone.is_ascii())
+            && names.into_iter().flatten().all(|name| short(name, 200))
+    }
+}

@@ -1,0 +1,148 @@
+//! What follows from an event: one transaction with the note that it was received.
+
+use serde_json::json;
+use tenantry_db::{Connection, DbError, TenantScope};
+use tenantry_types::{UserId, UtcTime};
+
+use super::model::{Happening, ProviderTenant, SecurityEvent, Standing};
+use super::store;
+use crate::audit::{self, ActorKind, AuditEntry, Changes, Origin};
+use crate::authn::Tenant;
+use crate::change::keep_tenant;
+use crate::directory::{AccountStatus, ProviderAccount, accounts};
+use crate::revocations::{self, Revoked};
+use crate::signals::{self, Signal, SignalKind};
+use crate::state::Api;
+
+/// Who did it, in the audit trail: the identity provider, which has an entry of its own for who asked it to.
+const PROVIDER: &str = "identity-provider";
+
+/// Does what follows from an event, once. Gives what the replicas are to be told.
+pub(super) fn receive(
+    conn: &mut Connection,
+    api: &Api,
+    origin: &Origin,
+    tenant: &Tenant,
+    event: &SecurityEvent,
+) -> Result<Vec<Signal>, DbError> {
+    let scope = TenantScope::authenticated(tenant.id);
+    keep_tenant(conn, &*api.clock, &as_told(tenant, event))?;
+    if !store::note(conn, scope, &*api.clock, event)? {
+        tracing::debug!(event = event.id, "a security event was received again");
+        return Ok(Vec::new());
+    }
+    let mut effects = Effects { conn, api, scope, origin, signals: Vec::new() };
+    for happening in &event.happenings {
+        effects.follow(event, happening)?;
+    }
+    Ok(effects.signals)
+}
+
+/// The tenant with the name that the event tells, so that it is not taken for what was remembered.
+fn as_told(tenant: &Tenant, event: &SecurityEvent) -> Tenant {
+    let told = event.happenings.iter().find_map(|happening| match happening {
+        Happening::Tenant(ProviderTenant { slug, name, .. }) => Some((slug.clone(), name.clone())),
+        _ => None,
+    });
+    let (slug, name) = told.unwrap_or_else(|| (tenant.slug.clone(), tenant.name.clone()));
+    Tenant { id: tenant.id, slug, name }
+}
+
+struct Effects<'a> {
+    conn: &'a mut Connection,
+    api: &'a Api,
+    scope: TenantScope,
+    origin: &'a Origin,
+    signals: Vec<Signal>,
+}
+
+impl Effects<'_> {
+    fn follow(&mut self, event: &SecurityEvent, happening: &Happening) -> Result<(), DbError> {
+        let at = event.happened_at;
+        match happening {
+            Happening::Account(account) => self.account(event, account),
+            Happening::Disabled(user, account) => {
+                self.revoke(Revoked::User(*user), at)?;
+                match account {
+                    Some(account) => self.account(event, account),
+                    None => self.disabled(*user),
+                }
+            }
+            Happening::Departed(user) => {
+                self.revoke(Revoked::User(*user), at)?;
+                self.departed(event, *user)
+            }
+            Happening::SessionRevoked(_, Some(session)) => self.revoke(Revoked::Session(*session), at),
+            Happening::SessionRevoked(user, None) | Happening::CredentialReplaced(user) => {
+                self.revoke(Revoked::User(*user), at)
+            }
+            Happening::Tenant(told) => self.tenant(told, at),
+        }
+    }
+
+    fn account(&mut self, event: &SecurityEvent, account: &ProviderAccount) -> Result<(), DbError> {
+        if store::was_overtaken(self.conn, self.scope, event, Standing::Departed)? {
+            return Ok(());
+        }
+        let changes = accounts::keep(self.conn, self.scope, account)?;
+        self.changed("account.update", account.id, changes)
+    }
+
+    fn disabled(&mut self, user: UserId) -> Result<(), DbError> {
+        let status = AccountStatus::Suspended;
+        if accounts::set_status(self.conn, self.scope, user, status, self.api.clock.now())? {
+            return self.changed("account.update", user, Changes::between(&json!({}), &json!({ "status": status })));
+        }
+        Ok(())
+    }
+
+    fn departed(&mut self, event: &SecurityEvent, user: UserId) -> Result<(), DbError> {
+        if store::was_overtaken(self.conn, self.scope, event, Standing::Present)? {
+            return Ok(());
+        }
+        if accounts::remove(self.conn, self.scope, user)? {
+            return self.changed("account.delete", user, Changes::between(&json!({ "id": user }), &json!({})));
+        }
+        Ok(())
+    }
+
+    /// Tokens from before a tenant was switched off stay refused when it is switched on again: its people sign in anew.
+    fn tenant(&mut self, told: &ProviderTenant, at: UtcTime) -> Result<(), DbError> {
+        if told.status != "active" {
+            self.revoke(Revoked::Tenant, at)?;
+        }
+        self.signal(SignalKind::Tenant, None)
+    }
+
+    /// An entry of the audit trail, and every replica forgets what it knew of them.
+    fn changed(&mut self, action: &'static str, user: UserId, changes: Changes) -> Result<(), DbError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let entry = AuditEntry {
+            actor_kind: ActorKind::Client,
+            actor_id: PROVIDER.to_owned(),
+            acting_client: None,
+            action,
+            target_kind: "account",
+            target_id: user.to_string(),
+            changes,
+            origin: self.origin.clone(),
+        };
+        audit::record(self.conn, self.scope, &*self.api.clock, &*self.api.random, &entry)?;
+        self.signal(SignalKind::Subject, Some(user.as_str()))
+    }
+
+    fn revoke(&mut self, whose: Revoked, at: UtcTime) -> Result<(), DbError> {
+        let (clock, random) = (&*self.api.clock, &*self.api.random);
+        let sent = revocations::revoke(self.conn, self.scope, clock, random, whose, at.min(clock.now()))?;
+        self.signals.extend(sent);
+        Ok(())
+    }
+
+    fn signal(&mut self, kind: SignalKind, subject: Option<&str>) -> Result<(), DbError> {
+        let (clock, random) = (&*self.api.clock, &*self.api.random);
+        self.signals.push(signals::send(self.conn, self.scope, clock, random, kind, subject)?);
+        Ok(())
+    }
+}
