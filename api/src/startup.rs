@@ -158,7 +158,7 @@ impl Application {
         let health = health(&config, db.clone(), keyring, issuers, shared);
         let setup = ServerSetup { health, registry, reports, random, ..ServerSetup::new(config.http, config.metrics) };
         let server = Server::bind(setup, add_routes)?;
-        Ok(Self { server, db, signals, revocations, decisions, sealer, maintenance })
+        Ok(Self { server, db, signals, decisions, sealer, maintenance, revocations })
     }
 
     /// Where it listens.

@@ -120,6 +120,8 @@ impl Effects<'_> {
             return Ok(());
         }
         let entry = AuditEntry {
+            acting_party: None,
+            actor_tenant: None,
             actor_kind: ActorKind::Client,
             actor_id: PROVIDER.to_owned(),
             acting_client: None,
