@@ -3,7 +3,7 @@
 //   node bench.mjs docs/benchmarks.md
 //
 // Called by deploy/bench/run, which builds everything and sets IDP_BINARY, API_BINARY, EXAMPLES, PEER_NODE,
-// BENCH_SECONDS and BENCH_DIRECTORY. With BENCH_ONLY=peer or BENCH_ONLY=limits it prints those figures and writes nothing.
+// BENCH_SECONDS and BENCH_DIRECTORY. With BENCH_ONLY=peer, limits, tenantry or audit it prints those figures and writes nothing.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -159,14 +159,20 @@ async function limits() {
   return { argon2, handler, signatures }
 }
 
+/** A trail of a million entries: sealed, and verified from the beginning. */
+function audit() {
+  say('audit: a million entries')
+  return json(join(EXAMPLES, 'audit'), ['1000000'])
+}
+
 process.on('exit', stopAll)
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
 
-const only = { peer, limits, tenantry }[BENCH_ONLY]
+const only = { peer, limits, tenantry, audit }[BENCH_ONLY]
 if (only) {
   console.log(JSON.stringify(await only(), null, 2))
 } else {
-  const results = { seconds, connections: CONNECTIONS, limits: await limits(), tenantry: await tenantry(), peer: await peer() }
+  const results = { seconds, connections: CONNECTIONS, limits: await limits(), tenantry: await tenantry(), peer: await peer(), audit: await audit() }
   writeFileSync(process.argv[2], await report(results))
   say(`written: ${process.argv[2]}`)
 }

@@ -1,0 +1,80 @@
+//! What sealing and verifying an audit trail cost: `cargo run --release -p tenantry-api --example audit -- [entries] [url]`.
+//!
+//! Makes a trail of one tenant in a new SQLite file, or in the database of the URL (whose tables it makes), seals it,
+//! verifies it, and prints the figures as JSON.
+#![allow(clippy::print_stdout)]
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::json;
+use tenantry_api::audit::chain::Sealer;
+use tenantry_api::audit::verify::{Options, verify};
+use tenantry_api::audit::{self, AuditEntry, Changes};
+use tenantry_api::authn::Tenant;
+use tenantry_api::change::keep_tenant;
+use tenantry_api::startup::MIGRATIONS;
+use tenantry_db::{Connection, DatabaseUrl, Db, DbError, PoolOptions, TenantScope};
+use tenantry_jose::Keyring;
+use tenantry_types::{Clock, SystemClock, SystemRandom, TenantId};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// How many entries are written in one transaction.
+const PIECE: usize = 2_000;
+
+#[actix_web::main]
+async fn main() -> Result<(), Failure> {
+    let mut arguments = std::env::args().skip(1);
+    let entries: usize = arguments.next().map_or(Ok(1_000_000), |text| text.parse())?;
+    let folder = tempfile::tempdir()?;
+    let url = match arguments.next() {
+        Some(url) => url.parse()?,
+        None => DatabaseUrl::sqlite(&folder.path().join("audit.db"))?,
+    };
+    let db = Db::open(&url, PoolOptions::default()).await?;
+    db.migrate(&MIGRATIONS).await?;
+    let keyring = Keyring::load_or_create(&folder.path().join("key"), &SystemRandom)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+
+    let begin = Instant::now();
+    let tenant = Tenant { id: TenantId::new(&*clock, &SystemRandom), slug: "bench".parse()?, name: "Bench".to_owned() };
+    let id = tenant.id;
+    db.write(move |conn| keep_tenant(conn, &SystemClock, &tenant)).await?;
+    for from in (0..entries).step_by(PIECE) {
+        let range = from..(from + PIECE).min(entries);
+        db.write(move |conn| range.clone().try_for_each(|number| record(conn, id, number))).await?;
+    }
+    let written = begin.elapsed();
+
+    let begin = Instant::now();
+    let sealed = Sealer::new(db.clone(), keyring.clone(), Arc::clone(&clock)).seal_all().await?;
+    let sealing = begin.elapsed();
+
+    let begin = Instant::now();
+    let report = verify(&db, &keyring, &Options::default()).await?;
+    let verifying = begin.elapsed();
+    if !report.ok || usize::try_from(report.entries)? != entries || sealed != entries {
+        return Err(format!("the trail is not what was sealed: {report:?}").into());
+    }
+    let result = json!({
+        "backend": format!("{:?}", db.backend()),
+        "entries": entries,
+        "batches": report.batches,
+        "write_seconds": written.as_secs_f64(),
+        "seal_seconds": sealing.as_secs_f64(),
+        "verify_seconds": verifying.as_secs_f64(),
+    });
+    println!("{result}");
+    db.close().await;
+    Ok(())
+}
+
+fn record(conn: &mut Connection, tenant: TenantId, number: usize) -> Result<(), DbError> {
+    let changes = Changes::between(
+        &json!({"status": "pending", "amount": number}),
+        &json!({"status": "confirmed", "amount": number + 1}),
+    );
+    let entry = AuditEntry::by_system("benchmark", "booking.confirm", "booking", number.to_string(), changes);
+    audit::record(conn, TenantScope::system(tenant, "benchmark"), &SystemClock, &SystemRandom, &entry)
+}
