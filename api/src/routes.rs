@@ -1,7 +1,7 @@
 //! All routes of the service. A new feature adds its line here, and its operations to `openapi`.
 
 use crate::access::Routes;
-use crate::{console, groups, me, openapi, permissions, roles, security_events, tenants};
+use crate::{access, audit, console, groups, me, openapi, permissions, roles, security_events, tenants};
 
 /// The table of routes; `/livez` and `/readyz` are the server's own.
 pub fn table() -> Routes {
@@ -14,6 +14,8 @@ pub fn table() -> Routes {
     groups::routes::configure(&mut routes);
     groups::parts::configure(&mut routes);
     security_events::routes::configure(&mut routes);
+    access::log::routes::configure(&mut routes);
+    audit::entries::routes::configure(&mut routes);
     openapi::routes::configure(&mut routes);
     console::routes::configure(&mut routes);
     routes

@@ -141,8 +141,8 @@ impl Application {
         let (api, authenticator, console, document) =
             (Data::new(api), Data::new(authenticator), Data::new(console), Data::new(document));
         let origins = AllowedOrigins::new(&config.resource.allowed_origins, issuers.clone());
-        let log = Data::new(decisions.clone());
         let (control, receiver) = (Data::new(control), Data::new(receiver));
+        let (log, keys) = (Data::new(decisions.clone()), Data::new(keyring.clone()));
         let add_routes = move |services: &mut ServiceConfig| {
             services
                 .app_data(api.clone())
@@ -151,7 +151,8 @@ impl Application {
                 .app_data(receiver.clone())
                 .app_data(console.clone())
                 .app_data(document.clone())
-                .app_data(log.clone());
+                .app_data(log.clone())
+                .app_data(keys.clone());
             table.register(services, &origins, &limiter);
         };
 

@@ -7,6 +7,7 @@
 
 pub mod chain;
 mod changes;
+pub mod entries;
 mod entry;
 pub mod keys;
 pub mod masking;

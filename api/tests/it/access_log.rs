@@ -29,13 +29,14 @@ fn decision(number: usize) -> DecisionRecord {
     }
 }
 
-struct Log {
+#[allow(clippy::struct_field_names, reason = "it is what it is called")]
+struct Recording {
     trail: Trail,
     log: DecisionLog,
     registry: Registry,
 }
 
-impl Log {
+impl Recording {
     async fn start() -> Self {
         let trail = Trail::start().await;
         let mut registry = Registry::default();
@@ -77,7 +78,7 @@ impl Log {
 
 #[actix_web::test]
 async fn a_decision_is_kept_with_everything_that_is_known_of_it() {
-    let Log { trail, log, .. } = Log::start().await;
+    let Recording { trail, log, .. } = Recording::start().await;
     let record = DecisionRecord {
         subject_kind: SubjectKind::Client,
         resource_id: Some("b-1".to_owned()),
@@ -111,7 +112,7 @@ async fn a_decision_is_kept_with_everything_that_is_known_of_it() {
 
 #[actix_web::test]
 async fn whatever_is_in_a_decision_it_fits() {
-    let Log { trail, log, .. } = Log::start().await;
+    let Recording { trail, log, .. } = Recording::start().await;
     let long = "ü\u{0}\u{1f600}'".repeat(300);
     let record = DecisionRecord {
         subject_id: long.clone(),
@@ -133,7 +134,7 @@ async fn whatever_is_in_a_decision_it_fits() {
 
 #[actix_web::test]
 async fn what_the_database_does_not_take_is_tried_again() {
-    let log = Log::start().await;
+    let log = Recording::start().await;
     log.take_the_table_away().await;
     for number in 0..3 {
         log.log.record(decision(number)).await;
@@ -150,7 +151,7 @@ async fn what_the_database_does_not_take_is_tried_again() {
 #[actix_web::test]
 async fn when_too_many_wait_the_next_waits_too() {
     const MANY: usize = 10_000;
-    let log = Log::start().await;
+    let log = Recording::start().await;
     log.take_the_table_away().await;
     let recording = actix_web::rt::spawn({
         let log = log.log.clone();
@@ -175,7 +176,7 @@ async fn when_too_many_wait_the_next_waits_too() {
 #[actix_web::test]
 async fn decisions_go_when_their_time_is_over() {
     const DAY: Duration = Duration::from_secs(86_400);
-    let Log { trail, log, .. } = Log::start().await;
+    let Recording { trail, log, .. } = Recording::start().await;
     for number in 0..1_200 {
         log.record(decision(number)).await;
     }

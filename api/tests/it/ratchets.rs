@@ -128,6 +128,8 @@ async fn every_permission_is_really_asked_for() {
 #[test]
 fn every_error_variant_is_produced_by_some_test() {
     let sources = [
+        include_str!("../../src/access/log/routes.rs"),
+        include_str!("../../src/audit/entries/error.rs"),
         include_str!("../../src/authn/error.rs"),
         include_str!("../../src/access/error.rs"),
         include_str!("../../src/idempotency/model.rs"),
@@ -143,6 +145,7 @@ fn every_error_variant_is_produced_by_some_test() {
     let listed = PRODUCED.iter().map(|(variant, _)| *variant).chain(NOT_PRODUCED.iter().copied());
     assert_eq!(declared, listed.map(str::to_owned).collect());
     let tests = concat!(
+        include_str!("api/v1/audit.rs"),
         include_str!("api/v1/me.rs"),
         include_str!("api/v1/security_events.rs"),
         include_str!("api/v1/tenant/settings.rs"),
@@ -168,6 +171,11 @@ const PRODUCED: &[(&str, &str)] = &[
     ("AccessError::Database", "without_a_database_the_answer_says_nothing_of_it"),
     ("AccessError::Forbidden", "a_person_needs_scope_and_role"),
     ("AccessError::InsufficientScope", "a_person_needs_scope_and_role"),
+    ("AccessLogError::Database", "without_a_database_the_trail_says_nothing_of_it"),
+    ("AccessLogError::Invalid", "a_query_that_is_none_is_refused_with_everything_wrong_in_it"),
+    ("AuditError::Database", "without_a_database_the_trail_says_nothing_of_it"),
+    ("AuditError::Invalid", "a_query_that_is_none_is_refused_with_everything_wrong_in_it"),
+    ("AuditError::NotFound", "an_entry_comes_with_the_proof_that_it_is_sealed"),
     ("AuthnError::Claim", "claims_have_the_form_that_they_should"),
     ("AuthnError::MalformedHeader", "one_token_in_the_one_place_for_it"),
     ("AuthnError::Missing", "without_a_token_there_is_a_challenge_and_no_error"),

@@ -6,9 +6,11 @@
 
 mod model;
 mod retention;
+pub mod routes;
 mod store;
 mod writer;
 
 pub use model::{DecisionRecord, LoggedDecision, NamedPolicy, SubjectKind};
 pub use retention::prune;
+pub use routes::AccessLogError;
 pub use writer::DecisionLog;

@@ -1,7 +1,9 @@
 //! What is logged of a decision.
 
+use serde::Serialize;
 use serde_json::Value;
-use tenantry_types::{TenantId, text_enum};
+use tenantry_types::{TenantId, UtcTime, text_enum};
+use utoipa::ToSchema;
 
 text_enum! {
     /// What kind of subject asked.
@@ -66,6 +68,91 @@ pub struct DecisionRecord {
     pub request_id: Option<String>,
     /// The address that the request came from. At most 64 bytes are kept.
     pub address: Option<String>,
+}
+
+/// Which decisions are asked for: those that everything given here is true of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DecisionFilter {
+    /// Asked by the subject with this id.
+    pub subject: Option<String>,
+    /// About this kind of resource.
+    pub resource: Option<String>,
+    /// About this one.
+    pub resource_id: Option<String>,
+    /// About this action.
+    pub action: Option<String>,
+    /// Decided like this.
+    pub decision: Option<LoggedDecision>,
+    /// Decided by the policy with this id.
+    pub policy: Option<String>,
+    /// At this time or later.
+    pub from: Option<UtcTime>,
+    /// Before this time.
+    pub to: Option<UtcTime>,
+}
+
+/// A decision as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = LoggedDecision)]
+pub struct DecisionView {
+    /// Its id.
+    #[schema(format = Uuid)]
+    pub id: String,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: UtcTime,
+    /// Who asked.
+    pub subject: SubjectOfDecision,
+    /// The client through which was asked.
+    pub client_id: String,
+    /// The kind of resource.
+    #[schema(example = "booking")]
+    pub resource: String,
+    /// Which one, when it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<String>,
+    /// What was to be done with it.
+    #[schema(example = "cancel")]
+    pub action: String,
+    /// `allow` or `deny`.
+    #[schema(example = "deny")]
+    pub decision: String,
+    /// Why.
+    pub reason: String,
+    /// The policy that decided, when one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyOfDecision>,
+    /// The facts that were looked at.
+    #[schema(value_type = Object)]
+    pub context: Value,
+    /// The id of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The address that the request came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+/// Who asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SubjectOfDecision {
+    /// `user` or `client`.
+    pub kind: String,
+    /// The id of the user, or the `client_id`.
+    pub id: String,
+}
+
+/// The policy that decided, as it was then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PolicyOfDecision {
+    /// Its id.
+    pub id: String,
+    /// What it was called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Which version of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
 }
 
 /// The most bytes of facts that are kept.

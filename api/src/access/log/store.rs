@@ -1,10 +1,14 @@
 //! The rows of the log of decisions.
 
 use diesel::prelude::*;
-use tenantry_db::{Connection, DbError, each};
+use serde_json::Value;
+use tenantry_db::{Connection, DbError, TenantScope, each, rows_before};
 use tenantry_types::{AccessLogId, TenantId, UtcTime};
 
-use super::model::{DecisionRecord, LoggedDecision, SubjectKind, context_text, cut, cut_ascii};
+use super::model::{
+    DecisionFilter, DecisionRecord, DecisionView, LoggedDecision, PolicyOfDecision, SubjectKind, SubjectOfDecision,
+    context_text, cut, cut_ascii,
+};
 use crate::schema::access_logs;
 
 /// A decision that waits to be written. Everything in it fits.
@@ -63,6 +67,94 @@ impl NewDecision {
 pub(super) fn insert(conn: &mut Connection, rows: &[NewDecision]) -> Result<(), DbError> {
     each!(conn, c => diesel::insert_into(access_logs::table).values(rows).execute(c))?;
     Ok(())
+}
+
+/// A decision as it is stored.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = access_logs)]
+pub(super) struct DecisionRow {
+    pub(super) id: String,
+    pub(super) created_at: UtcTime,
+    subject_kind: String,
+    subject_id: String,
+    client_id: String,
+    resource: String,
+    resource_id: Option<String>,
+    action: String,
+    decision: String,
+    reason: String,
+    policy_id: Option<String>,
+    policy_name: Option<String>,
+    policy_version: Option<i64>,
+    context: String,
+    request_id: Option<String>,
+    address: Option<String>,
+}
+
+impl From<DecisionRow> for DecisionView {
+    fn from(row: DecisionRow) -> Self {
+        let DecisionRow { policy_name: name, policy_version: version, .. } = row;
+        Self {
+            id: row.id,
+            created_at: row.created_at,
+            subject: SubjectOfDecision { kind: row.subject_kind, id: row.subject_id },
+            client_id: row.client_id,
+            resource: row.resource,
+            resource_id: row.resource_id,
+            action: row.action,
+            decision: row.decision,
+            reason: row.reason,
+            policy: row.policy_id.map(|id| PolicyOfDecision { id, name, version }),
+            context: serde_json::from_str(&row.context).unwrap_or(Value::Null),
+            request_id: row.request_id,
+            address: row.address,
+        }
+    }
+}
+
+/// What names the decision after which a page begins.
+pub(super) type DecisionKey = (UtcTime, String);
+
+/// Decisions, the newest first.
+pub(super) fn list(
+    conn: &mut Connection,
+    scope: TenantScope,
+    filter: &DecisionFilter,
+    after: Option<&DecisionKey>,
+    most: i64,
+) -> Result<Vec<DecisionRow>, DbError> {
+    let mut query = access_logs::table
+        .filter(access_logs::tenant_id.eq(scope.tenant_id()))
+        .select(DecisionRow::as_select())
+        .into_boxed();
+    if let Some(subject) = &filter.subject {
+        query = query.filter(access_logs::subject_id.eq(subject));
+    }
+    if let Some(resource) = &filter.resource {
+        query = query.filter(access_logs::resource.eq(resource));
+    }
+    if let Some(id) = &filter.resource_id {
+        query = query.filter(access_logs::resource_id.eq(id));
+    }
+    if let Some(action) = &filter.action {
+        query = query.filter(access_logs::action.eq(action));
+    }
+    if let Some(decision) = filter.decision {
+        query = query.filter(access_logs::decision.eq(decision));
+    }
+    if let Some(policy) = &filter.policy {
+        query = query.filter(access_logs::policy_id.eq(policy));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(access_logs::created_at.ge(from));
+    }
+    if let Some(to) = filter.to {
+        query = query.filter(access_logs::created_at.lt(to));
+    }
+    if let Some((time, id)) = after {
+        query = query.filter(rows_before!(access_logs::created_at, *time, access_logs::id, id));
+    }
+    Ok(query.order((access_logs::created_at.desc(), access_logs::id.desc())).limit(most).load(conn)?)
 }
 
 /// Deletes some of the decisions from before a time, of all tenants; how many.

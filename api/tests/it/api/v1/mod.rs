@@ -1,3 +1,4 @@
+mod audit;
 mod groups;
 mod me;
 mod openapi;

@@ -1,0 +1,32 @@
+//! Why the trail is not shown.
+
+use tenantry_db::DbError;
+use tenantry_types::{InputError, Problem};
+use tenantry_web::problems::IntoProblem;
+
+/// Why the trail is not shown.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// What is asked for is not a search.
+    #[error("the query is not valid")]
+    Invalid(Vec<InputError>),
+    /// The tenant has no such entry.
+    #[error("no such entry")]
+    NotFound,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+impl IntoProblem for AuditError {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::Invalid(errors) => Problem::invalid_input().with_errors(errors.clone()),
+            Self::NotFound => Problem::not_found(),
+            Self::Database(error) if error.is_transient() => Problem::unavailable(),
+            Self::Database(_) => Problem::internal(),
+        }
+    }
+}
+
+tenantry_web::problem_response!(AuditError);
