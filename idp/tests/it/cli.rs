@@ -117,6 +117,19 @@ async fn a_tenant_with_everything_is_made_from_the_command_line() {
     let listed = program.json(&[&["client", "list"][..], &tenant].concat());
     assert_eq!(listed["clients"].as_array().unwrap().len(), 2, "the shop and the console");
 
+    let jwks = program.folder.path().join("jwks.json");
+    let key = tenantry_jose::SigningKey::generate(tenantry_jose::Algorithm::Es256).unwrap();
+    std::fs::write(&jwks, serde_json::json!({ "keys": [key.public_jwk().as_ref()] }).to_string()).unwrap();
+    let scope = "admin.read admin.tenants admin.users admin.clients";
+    let management = ["client", "create", "--name", "API", "--type", "machine", "--client-id", "api", "--scope", scope];
+    let management =
+        [&management[..], &["--auth-method", "private_key_jwt", "--jwks-file", jwks.to_str().unwrap()]].concat();
+    let refused = program.refusal(&[&management[..], &tenant].concat());
+    assert!(refused.contains("platform tenants"), "{refused}");
+    let platform = program.json(&["tenant", "create", "--slug", "platform", "--name", "Platform", "--platform"]);
+    assert_eq!(platform["tenant"]["is_platform"], true);
+    program.json(&[&management[..], &["--tenant", "platform"]].concat());
+
     let rotated = program.json(&[&["keys", "rotate"][..], &tenant].concat());
     let keys = program.json(&[&["keys", "list"][..], &tenant].concat());
     assert_eq!(keys["keys"].as_array().unwrap().len(), 2);
@@ -144,6 +157,9 @@ async fn the_demo_is_made_once_and_kept() {
         "/clients/public/redirect_uris/1",
         "/clients/confidential/client_secret",
         "/clients/machine/scope",
+        "/platform/issuer",
+        "/platform/users/0/username",
+        "/platform/users/0/password",
     ] {
         assert!(demo.pointer(pointer).is_some_and(Value::is_string), "{pointer}");
     }

@@ -8,6 +8,7 @@ mod cli;
 mod crash;
 mod discovery;
 mod end_session;
+mod events;
 mod faults;
 mod login_domain;
 mod management;

@@ -110,6 +110,7 @@ fn every_error_variant_is_produced_by_some_test() {
         include_str!("../../src/credentials/hasher.rs"),
         include_str!("../../src/credentials/throttle/mod.rs"),
         include_str!("../../src/keys/model.rs"),
+        include_str!("../../src/management/error.rs"),
     ];
     let declared: BTreeSet<String> = sources.iter().flat_map(|source| error_variants(source)).collect();
     let listed = PRODUCED.iter().chain(NOT_PRODUCED).map(|(variant, _)| (*variant).to_owned());
@@ -120,6 +121,10 @@ fn every_error_variant_is_produced_by_some_test() {
         include_str!("discovery.rs"),
         include_str!("faults.rs"),
         include_str!("login_domain.rs"),
+        include_str!("management/access.rs"),
+        include_str!("management/resources.rs"),
+        include_str!("management/tenants.rs"),
+        include_str!("management/users.rs"),
         include_str!("sign_in.rs"),
         include_str!("token.rs"),
         include_str!("userinfo.rs"),
@@ -131,7 +136,6 @@ fn every_error_variant_is_produced_by_some_test() {
 
 /// What no request can bring about, and why it is there.
 const NOT_PRODUCED: &[(&str, &str)] = &[
-    ("BearerError::InsufficientScope", "a token without openid is for another audience, which is looked at first"),
     ("HasherError::Broken", "only a hash that was written by something else"),
     ("KeyError::Jose", "only a key that was written by something else"),
     ("KeyError::NoKey", "the first key of a tenant is made on first use"),
@@ -143,6 +147,7 @@ const PRODUCED: &[(&str, &str)] = &[
     ("AuthorizeError::Page", "nobody_is_redirected_to_an_address_that_is_not_registered"),
     ("AuthorizeError::Redirect", "errors_go_to_the_client_with_its_state"),
     ("BearerError::Fault", "without_a_database_the_answers_say_nothing_of_it"),
+    ("BearerError::InsufficientScope", "every_route_asks_for_its_scope_of_a_client_of_a_platform_tenant"),
     ("BearerError::Invalid", "refuses_with_the_reason_of_rfc_6750"),
     ("BearerError::Malformed", "refuses_with_the_reason_of_rfc_6750"),
     ("BearerError::Missing", "refuses_with_the_reason_of_rfc_6750"),
@@ -159,6 +164,12 @@ const PRODUCED: &[(&str, &str)] = &[
     ("KeyError::Database", "without_a_database_the_answers_say_nothing_of_it"),
     ("KeyError::Keyring", "with_another_key_file_nothing_is_signed"),
     ("KeyError::Shared", "with_another_key_file_nothing_is_signed"),
+    ("ManagementError::Fault", "without_a_database_it_says_nothing_of_it"),
+    ("ManagementError::IdTaken", "names_are_unique_in_a_tenant_and_ids_everywhere"),
+    ("ManagementError::Invalid", "everything_wrong_with_a_person_is_told_at_once"),
+    ("ManagementError::NotFound", "a_person_is_removed_with_everything_of_theirs"),
+    ("ManagementError::Refused", "a_suspended_tenant_is_switched_off_at_once_but_its_keys_stay_published"),
+    ("ManagementError::Taken", "names_are_unique_in_a_tenant_and_ids_everywhere"),
     ("ParamsError::Duplicate", "a_parameter_that_comes_twice_is_refused_before_anything_else"),
     ("ParamsError::TooMany", "what_is_too_large_or_malformed_is_refused"),
     ("ThrottleError::Unavailable", "without_its_redis_nobody_is_let_in"),

@@ -96,6 +96,18 @@ async fn what_is_taken_from_a_client_is_its_no_more_at_once() {
 }
 
 #[actix_web::test]
+async fn without_a_database_it_says_nothing_of_it() {
+    // What is known already goes on being known, so that the caller is.
+    let managed = Managed::start_with(|config| config.cache.seconds = 60).await;
+    assert_eq!(managed.get("/tenants").await.status, 200);
+    managed.idp.db.revert_migrations(&tenantry_idp::startup::MIGRATIONS).await.unwrap();
+    for reply in [managed.get("/tenants").await, managed.delete(&managed.acme(&format!("/users/{}", new_id()))).await] {
+        assert_eq!(problem(&reply), (500, "internal"));
+        assert!(!reply.body.to_string().contains("table"), "{}", reply.body);
+    }
+}
+
+#[actix_web::test]
 async fn it_is_at_the_providers_own_address_only() {
     let managed = Managed::start().await;
     managed.put(&managed.acme("/domains/login.acme.example"), serde_json::json!({})).await;
