@@ -1,13 +1,14 @@
 //! All routes of the service. A new feature adds its line here, and its operations to `openapi`.
 
 use crate::access::Routes;
-use crate::{access, audit, console, groups, me, openapi, permissions, roles, security_events, tenants};
+use crate::{access, audit, console, directory, groups, me, openapi, permissions, roles, security_events, tenants};
 
 /// The table of routes; `/livez` and `/readyz` are the server's own.
 pub fn table() -> Routes {
     let mut routes = Routes::default();
     me::routes::configure(&mut routes);
     tenants::settings::routes::configure(&mut routes);
+    directory::routes::configure(&mut routes);
     permissions::routes::configure(&mut routes);
     roles::routes::configure(&mut routes);
     roles::assignments::routes::configure(&mut routes);

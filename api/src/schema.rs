@@ -139,6 +139,7 @@ diesel::table! {
         available_at -> Timestamp,
         attempts -> BigInt,
         delivered_at -> Nullable<Timestamp>,
+        failed_at -> Nullable<Timestamp>,
     }
 }
 
@@ -364,6 +365,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// See `migrations/api`.
+    account_doubts (tenant_id, user_id) {
+        tenant_id -> Text,
+        user_id -> Text,
+        attempts -> BigInt,
+        available_at -> Timestamp,
+        created_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     tenants,
     tenant_settings,
@@ -390,4 +402,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_unsealed,
     received_events,
     revocations,
+    account_doubts,
 );

@@ -16,6 +16,7 @@ use tenantry_web::listing::Cursors;
 use tenantry_web::rate_limit::RateLimiter;
 use tenantry_web::redis;
 use tenantry_web::server::{Environment, Server, ServerError, ServerHandle, ServerSetup};
+use tokio::task::JoinHandle;
 
 use crate::access::log::DecisionLog;
 use crate::access::policy::Catalogue;
@@ -24,9 +25,10 @@ use crate::audit::chain::Sealer;
 use crate::authn::{Authenticator, Issuers};
 use crate::config::{Config, KeyringConfig};
 use crate::console::{Console, ConsoleSettings};
-use crate::directory::Directory;
+use crate::directory::{AccountProvider, Accounts, Directory, Reconciler, RolesRecipient, Unconnected};
 use crate::idp::IdpClient;
 use crate::maintenance::Maintenance;
+use crate::outbox::{Deliveries, Recipient};
 use crate::revocations::Revocations;
 use crate::security_events::Receiver;
 use crate::signals::Signals;
@@ -78,6 +80,8 @@ pub struct Application {
     sealer: Sealer,
     maintenance: Maintenance,
     revocations: Revocations,
+    deliveries: Deliveries,
+    reconciler: Reconciler,
 }
 
 impl Application {
@@ -86,6 +90,18 @@ impl Application {
     /// # Errors
     /// [`StartupError`].
     pub async fn build(config: Config, environment: Environment) -> Result<Self, StartupError> {
+        Self::build_with(config, environment, Arc::new(Unconnected)).await
+    }
+
+    /// The same, with another way to the accounts at the identity provider.
+    ///
+    /// # Errors
+    /// [`StartupError`].
+    pub async fn build_with(
+        config: Config,
+        environment: Environment,
+        provider: Arc<dyn AccountProvider>,
+    ) -> Result<Self, StartupError> {
         let Environment { clock, random, mut registry, reports } = environment;
         let db = open_database(&config.database).await?;
         let missing = db.pending_migrations(&MIGRATIONS).await?;
@@ -119,7 +135,7 @@ impl Application {
         let revocations = Revocations::new(db.clone(), Arc::clone(&api.clock), signals.clone());
         revocations.load().await?;
         let catalogue = Arc::new(Catalogue::new([]));
-        let directory = Arc::new(Directory::new(api.clone()));
+        let directory = Arc::new(Directory::new(api.clone(), Arc::clone(&provider)));
         let control = AccessControl::new(
             db.clone(),
             Arc::clone(&api.clock),
@@ -134,6 +150,10 @@ impl Application {
             Box::new(move |signal| listening.hear(signal)),
             Box::new(move |signal| forgetful.forget(signal)),
         ]);
+        let roles: Arc<dyn Recipient> = Arc::new(RolesRecipient::new(api.clone(), Arc::clone(&provider)));
+        let deliveries = Deliveries::new(api.clone(), [roles]);
+        let reconciler = Reconciler::new(api.clone(), Arc::clone(&provider));
+        let accounts = Data::new(Accounts { api: api.clone(), provider });
         let settings = console_settings(&config);
         let console = Console::new(api.clone(), authenticator.clone(), control.clone(), &idp, &keyring, settings)?;
 
@@ -149,6 +169,7 @@ impl Application {
                 .app_data(authenticator.clone())
                 .app_data(control.clone())
                 .app_data(receiver.clone())
+                .app_data(accounts.clone())
                 .app_data(console.clone())
                 .app_data(document.clone())
                 .app_data(log.clone())
@@ -159,7 +180,7 @@ impl Application {
         let health = health(&config, db.clone(), keyring, issuers, shared);
         let setup = ServerSetup { health, registry, reports, random, ..ServerSetup::new(config.http, config.metrics) };
         let server = Server::bind(setup, add_routes)?;
-        Ok(Self { server, db, signals, decisions, sealer, maintenance, revocations })
+        Ok(Self { server, db, signals, decisions, sealer, maintenance, revocations, deliveries, reconciler })
     }
 
     /// Where it listens.
@@ -177,15 +198,12 @@ impl Application {
     /// # Errors
     /// [`StartupError::Server`].
     pub async fn run(self) -> Result<(), StartupError> {
-        let tasks = [
-            self.signals.watch(),
-            self.revocations.watch(),
-            tokio::spawn(self.sealer.run()),
-            tokio::spawn(self.maintenance.run()),
-        ];
+        let watching = self.watch();
+        let tasks = [tokio::spawn(self.sealer.run()), tokio::spawn(self.maintenance.run())];
         let result = self.server.run().await;
         // A task that is ended in the middle of a transaction leaves it undone, or done as a whole.
-        tasks.iter().for_each(tokio::task::JoinHandle::abort);
+        watching.iter().for_each(JoinHandle::abort);
+        tasks.iter().for_each(JoinHandle::abort);
         self.decisions.close().await;
         self.db.close().await;
         Ok(result?)
@@ -194,9 +212,13 @@ impl Application {
     /// Serves on the current runtime until it is stopped through the handle. What runs in the background ends with the
     /// runtime; nothing is sealed or pruned meanwhile.
     pub fn start(self) -> ServerHandle {
-        self.signals.watch();
-        self.revocations.watch();
+        self.watch();
         self.server.start()
+    }
+
+    /// Begins what runs in the background.
+    fn watch(&self) -> [JoinHandle<()>; 4] {
+        [self.signals.watch(), self.revocations.watch(), self.deliveries.watch(), self.reconciler.watch()]
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use tenantry_db::{Connection, DbError};
-use tenantry_types::UtcTime;
+use tenantry_types::{UserId, UtcTime};
 
 use super::facts::CommonSlots;
 use super::permissions::{PermissionPattern, PermissionSet};
@@ -82,6 +82,13 @@ impl Authority {
     /// What the tenant has said about access.
     pub fn tenant(&self) -> &TenantAccess {
         &self.0.tenant
+    }
+
+    /// What a user of the caller's tenant holds by what stands in the database now; `None` for somebody who is not in its
+    /// directory. To be asked of a [renewed](Self::renewed) authority.
+    pub fn subject_of(&self, conn: &mut Connection, user: UserId) -> Result<Option<SubjectAccess>, DbError> {
+        let rows = store::load_subject(conn, self.0.principal.scope(), user)?;
+        Ok(rows.is_active.map(|_| SubjectAccess::new(Arc::clone(&self.0.tenant), &rows, self.now())))
     }
 
     /// The time of the request.

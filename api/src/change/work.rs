@@ -10,6 +10,7 @@ use super::Change;
 use crate::audit::{self, AuditEntry, Changes, Origin};
 use crate::authn::Principal;
 use crate::outbox::{self, Message};
+use crate::revocations::{self, Revoked};
 use crate::signals::{self, Signal, SignalKind};
 use crate::state::Api;
 
@@ -71,6 +72,13 @@ impl<'a> Work<'a> {
     pub fn signal(&mut self, kind: SignalKind, subject: Option<&str>) -> Result<(), DbError> {
         let signal = signals::send(self.conn, self.scope, self.clock, self.random, kind, subject)?;
         self.sent.push(signal);
+        Ok(())
+    }
+
+    /// Refuses the tokens that were issued until now.
+    pub fn revoke(&mut self, whose: Revoked) -> Result<(), DbError> {
+        let now = self.clock.now();
+        self.sent.extend(revocations::revoke(self.conn, self.scope, self.clock, self.random, whose, now)?);
         Ok(())
     }
 

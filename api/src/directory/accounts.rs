@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use serde_json::{Value, json};
-use tenantry_db::{Connection, DbError, TenantScope};
+use tenantry_db::{Connection, DbError, LockRowsDsl as _, TenantScope};
 use tenantry_types::{TenantId, UserId, UtcTime};
 
 use super::model::{AccountStatus, ProviderAccount};
@@ -88,6 +88,13 @@ pub fn keep(conn: &mut Connection, scope: TenantScope, account: &ProviderAccount
         ))
         .execute(conn)?;
     Ok(changes)
+}
+
+/// Whether somebody is in the directory. Their row is locked by that of the tenant, or by this.
+pub fn is_known(conn: &mut Connection, scope: TenantScope, user: UserId) -> Result<bool, DbError> {
+    let row = users::table.filter(users::tenant_id.eq(scope.tenant_id()).and(users::id.eq(user)));
+    let found: Option<UserId> = row.select(users::id).lock_rows().get_result(conn).optional()?;
+    Ok(found.is_some())
 }
 
 /// Takes somebody out of the directory, with their roles and groups. Says whether they were in it.

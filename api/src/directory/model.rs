@@ -1,7 +1,10 @@
 //! People, as the directory knows them.
 
-use serde::Deserialize;
-use tenantry_types::{TenantId, UserId, UtcTime, text_enum};
+use serde::{Deserialize, Serialize};
+use tenantry_types::{RoleId, TenantId, UserId, UtcTime, text_enum};
+use utoipa::ToSchema;
+
+use crate::roles::model::RoleFamily;
 
 text_enum! {
     /// Whether somebody may use their account. Only who is active can.
@@ -65,4 +68,18 @@ impl ProviderAccount {
             && self.phone.as_deref().is_none_or(|phone| phone.len() <= 64 && phone.is_ascii())
             && names.into_iter().flatten().all(|name| short(name, 200))
     }
+}
+
+/// A role that somebody has, on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = AccountRole)]
+pub struct RoleView {
+    /// Its id.
+    pub id: RoleId,
+    /// Its name.
+    #[schema(example = "Customer")]
+    pub name: String,
+    /// Whom it is for: `Provider`, `Internal` or `Customer`.
+    #[schema(value_type = String, example = "Customer")]
+    pub role_family: RoleFamily,
 }

@@ -2,12 +2,15 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use diesel::prelude::*;
 use serde_json::json;
 use tenantry_db::{Connection, DbError, TenantScope, UpsertDsl as _};
 use tenantry_types::{Clock, Random, RoleAssignmentId, RoleId, TenantId, UserId, UtcTime};
 
+use super::accounts;
+use super::provider::AccountProvider;
 use crate::access::Newcomers;
 use crate::audit::{self, AuditEntry, Changes, Origin};
 use crate::authn::{Principal, Subject};
@@ -22,21 +25,55 @@ const LEARNED: &str = "account.first_seen";
 
 /// The directory of every tenant.
 #[derive(Debug, Clone)]
-pub struct Directory(Api);
+pub struct Directory {
+    api: Api,
+    provider: Arc<dyn AccountProvider>,
+}
 
 impl Directory {
-    /// The directory in the database of `api`.
-    pub const fn new(api: Api) -> Self {
-        Self(api)
+    /// The directory in the database of `api`; who people are is asked of the provider.
+    pub fn new(api: Api, provider: Arc<dyn AccountProvider>) -> Self {
+        Self { api, provider }
+    }
+
+    /// Asks who somebody is, and keeps the answer. Nobody waits for it: what fails is told by the next security event.
+    fn ask(&self, tenant: TenantId, user: UserId) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            let account = match this.provider.find(tenant, user).await {
+                Ok(Some(account)) => account,
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::debug!(%tenant, account = %user, %error, "it is not known yet who somebody is");
+                    return;
+                }
+            };
+            let keep = move |conn: &mut Connection| {
+                let scope = TenantScope::system(tenant, "learn who somebody is");
+                // Only who is still in the directory: they may have been removed since.
+                if accounts::is_known(conn, scope, user)? {
+                    accounts::keep(conn, scope, &account).map(drop)
+                } else {
+                    Ok(())
+                }
+            };
+            let kept: Result<(), DbError> = this.api.db.write(keep).await;
+            if let Err(error) = kept {
+                tracing::debug!(%tenant, account = %user, %error, "who somebody is could not be kept");
+            }
+        });
     }
 }
 
 impl Newcomers for Directory {
     fn learn<'a>(&'a self, principal: &'a Principal) -> Pin<Box<dyn Future<Output = Result<(), DbError>> + Send + 'a>> {
         Box::pin(async move {
-            let (api, principal) = (self.0.clone(), principal.clone());
-            let sent = self.0.db.write(move |conn| learn(conn, &*api.clock, &*api.random, &principal)).await?;
-            self.0.signals.pass_on(&sent);
+            let (api, learned) = (self.api.clone(), principal.clone());
+            let sent = self.api.db.write(move |conn| learn(conn, &*api.clock, &*api.random, &learned)).await?;
+            self.api.signals.pass_on(&sent);
+            if let Subject::User(user) = principal.subject {
+                self.ask(principal.tenant.id, user);
+            }
             Ok(())
         })
     }

@@ -9,6 +9,9 @@ const OWN: &[(&str, u16, &str)] = &[
     ("/problems/idempotency-key-reused", 422, "The Idempotency-Key was used for another request"),
     ("/problems/system-role", 409, "The role is part of the system"),
     ("/problems/not-held", 403, "You do not hold what you want to give"),
+    ("/problems/user-not-found", 404, "There is nobody of this id"),
+    ("/problems/holds-more", 403, "They may do more than you"),
+    ("/problems/managed-elsewhere", 409, "Managed by another tenant"),
     ("/problems/last-administrator", 409, "Somebody has to be left"),
     ("/problems/request-under-way", 409, "A request with this Idempotency-Key is under way"),
 ];

@@ -1,7 +1,7 @@
-//! Messages to the outside, written in the transaction of the change that they tell of.
-//!
-//! Whoever delivers them comes with the first feature that has something to deliver: notifications, webhooks, events.
+//! Messages to the outside, written in the transaction of the change that they tell of, and delivered until they arrive.
 
+mod deliver;
 mod store;
 
+pub use deliver::{Deliveries, Delivery, Letter, Recipient};
 pub use store::{Message, enqueue};

@@ -120,9 +120,9 @@ impl Effects<'_> {
             return Ok(());
         }
         let entry = AuditEntry {
-            acting_party: None,
+            actor_kind: ActorKind::System,
             actor_tenant: None,
-            actor_kind: ActorKind::Client,
+            acting_party: None,
             actor_id: PROVIDER.to_owned(),
             acting_client: None,
             action,

@@ -12,6 +12,7 @@ mod console;
 mod contract;
 mod cors;
 mod docs;
+mod fake_accounts;
 mod fake_idp;
 mod faults;
 mod health;

@@ -26,7 +26,10 @@ const PUBLIC: &[&str] = &[
 ];
 
 /// The routes that any good token may call, of whatever scope.
-const ANY_TOKEN: &[&str] = &["GET /api/v1/me"];
+const ANY_TOKEN: &[&str] = &["GET /api/v1/me", "GET /api/v1/users/me"];
+
+/// The routes to what is the caller's own, which need a scope and no role.
+const OWN: &[&str] = &["PATCH /api/v1/users/me"];
 
 fn with_access(wanted: impl Fn(Access) -> bool) -> BTreeSet<String> {
     let table = routes::table();
@@ -60,7 +63,7 @@ fn protected() -> Vec<(Method, String)> {
 #[test]
 fn what_is_public_is_listed() {
     assert_eq!(with_access(|access| access == Access::Public), listed(PUBLIC));
-    assert_eq!(with_access(|access| access == Access::Authenticated), listed(ANY_TOKEN));
+    assert_eq!(with_access(|access| access == Access::Authenticated), listed(&[ANY_TOKEN, OWN].concat()));
 }
 
 #[actix_web::test]
@@ -133,6 +136,7 @@ fn every_error_variant_is_produced_by_some_test() {
         include_str!("../../src/authn/error.rs"),
         include_str!("../../src/access/error.rs"),
         include_str!("../../src/idempotency/model.rs"),
+        include_str!("../../src/directory/error.rs"),
         include_str!("../../src/groups/error.rs"),
         include_str!("../../src/input/precondition.rs"),
         include_str!("../../src/permissions/error.rs"),
@@ -148,6 +152,7 @@ fn every_error_variant_is_produced_by_some_test() {
         include_str!("api/v1/audit.rs"),
         include_str!("api/v1/me.rs"),
         include_str!("api/v1/security_events.rs"),
+        include_str!("api/v1/users.rs"),
         include_str!("api/v1/tenant/settings.rs"),
         include_str!("console.rs"),
         include_str!("faults.rs"),
@@ -176,6 +181,17 @@ const PRODUCED: &[(&str, &str)] = &[
     ("AuditError::Database", "without_a_database_the_trail_says_nothing_of_it"),
     ("AuditError::Invalid", "a_query_that_is_none_is_refused_with_everything_wrong_in_it"),
     ("AuditError::NotFound", "an_entry_comes_with_the_proof_that_it_is_sealed"),
+    ("AccountError::Access", "people_change_their_own_profile_and_nothing_else"),
+    ("AccountError::Database", "without_a_database_people_are_not_told_why"),
+    ("AccountError::EmailTaken", "an_address_is_one_persons"),
+    ("AccountError::Guest", "somebody_of_another_tenant_is_let_in_and_dismissed"),
+    ("AccountError::HoldsMore", "nobody_changes_somebody_who_holds_more"),
+    ("AccountError::Idempotency", "a_repeat_goes_on_where_the_first_broke_off"),
+    ("AccountError::Invalid", "everything_wrong_with_somebody_is_told_at_once"),
+    ("AccountError::LastAdministrator", "the_last_administrator_stays"),
+    ("AccountError::NotFound", "somebody_is_added_shown_changed_and_removed"),
+    ("AccountError::Precondition", "somebody_is_added_shown_changed_and_removed"),
+    ("AccountError::Provider", "while_the_provider_is_away_nobody_is_changed"),
     ("AuthnError::Claim", "claims_have_the_form_that_they_should"),
     ("AuthnError::MalformedHeader", "one_token_in_the_one_place_for_it"),
     ("AuthnError::Missing", "without_a_token_there_is_a_challenge_and_no_error"),

@@ -17,11 +17,14 @@ use tenantry_testing::{TestDatabase, free_port};
 use tenantry_types::{Clock, ManualClock, SystemClock};
 use tenantry_web::server::{Environment, ServerHandle};
 
+use crate::fake_accounts::FakeAccounts;
 use crate::fake_idp::FakeIdp;
 
 pub struct TestApi {
     pub url: String,
     pub idp: FakeIdp,
+    /// The accounts at the identity provider.
+    pub accounts: Arc<FakeAccounts>,
     pub clock: Arc<ManualClock>,
     pub database: TestDatabase,
     pub handle: ServerHandle,
@@ -45,9 +48,20 @@ impl TestApi {
         let mut config = configuration(idp.url(), &database, &folder);
         change(&mut config);
         let environment = Environment { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..Environment::default() };
-        let application = Application::build(config.clone(), environment).await.unwrap();
+        let accounts = Arc::new(FakeAccounts::default());
+        let application = Application::build_with(config.clone(), environment, accounts.clone()).await.unwrap();
         let url = config.http.public_url.to_string();
-        Self { url, idp, clock, database, handle: application.start(), config, http: client(), _folder: folder }
+        Self {
+            url,
+            idp,
+            accounts,
+            clock,
+            database,
+            handle: application.start(),
+            config,
+            http: client(),
+            _folder: folder,
+        }
     }
 
     /// Starts another replica on the same database. Gives its address.
@@ -55,7 +69,7 @@ impl TestApi {
         config.http.listen = ([127, 0, 0, 1], 0).into();
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let environment = Environment { clock, ..Environment::default() };
-        let application = Application::build(config, environment).await.unwrap();
+        let application = Application::build_with(config, environment, self.accounts.clone()).await.unwrap();
         // It ends with the runtime of the test.
         format!("http://{}", application.start().address())
     }

@@ -6,3 +6,5 @@ mod permissions;
 mod roles;
 mod security_events;
 mod tenant;
+mod users;
+mod users_in_bulk;

@@ -1,0 +1,285 @@
+//! Adding, changing and removing people.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+use serde_json::{Value, json};
+use tenantry_types::{TenantId, UserId, UtcTime};
+
+use super::errand::{Errand, Started};
+use super::error::AccountError;
+use super::model::{AccountStatus, ProviderAccount};
+use super::parse::{AccountChange, LocalProfile, NewAccount};
+use super::provider::AccountProvider;
+use super::routes::{CREATE, DELETE, UPDATE};
+use super::store::AccountRow;
+use super::view::AccountView;
+use super::{accounts, store};
+use crate::access::{Authority, PermissionPattern};
+use crate::audit::Changes;
+use crate::authn::Subject;
+use crate::change::{Change, Work};
+use crate::idempotency::{Answer, Once};
+use crate::input::{EntityTag, IfMatch};
+use crate::revocations::Revoked;
+use crate::signals::SignalKind;
+use crate::state::Api;
+
+/// What changes to people are made with.
+#[derive(Debug, Clone)]
+pub struct Accounts {
+    /// What every feature works with.
+    pub api: Api,
+    /// Where accounts are made.
+    pub provider: Arc<dyn AccountProvider>,
+}
+
+impl Accounts {
+    /// Adds somebody: at the identity provider, then here, under one id.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub async fn create(&self, change: &Change, once: Once, new: NewAccount) -> Result<Answer, AccountError> {
+        let tenant = change.principal.tenant.id;
+        let id = self.id_for(tenant, &once);
+        let errand = Errand::new(change, &self.api, once, id);
+        let email = new.email.normalized();
+        let started = errand.begin(move |work| {
+            if store::has_email(work.conn, work.scope, &email, id)? { Err(AccountError::EmailTaken) } else { Ok(()) }
+        });
+        if let Started::Repeat(answer) = started.await? {
+            return Ok(answer);
+        }
+        let account = match self.provider.create(tenant, id, new.provider).await {
+            Ok(account) => account,
+            Err(error) => return Err(errand.give_up(error).await),
+        };
+        let local = new.local;
+        errand.finish(move |work| keep_new(work, &account, &local, "account.created")).await
+    }
+
+    /// Lets somebody of another tenant in.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub async fn invite(&self, change: &Change, once: Once, id: UserId) -> Result<Answer, AccountError> {
+        let errand = Errand::new(change, &self.api, once, id);
+        if let Started::Repeat(answer) = errand.begin(|_| Ok(())).await? {
+            return Ok(answer);
+        }
+        let account = match self.provider.invite(change.principal.tenant.id, id).await {
+            Ok(account) => account,
+            Err(error) => return Err(errand.give_up(error).await),
+        };
+        errand.finish(move |work| keep_new(work, &account, &LocalProfile::default(), "account.invited")).await
+    }
+
+    /// Changes somebody: what belongs to their account at the identity provider, the rest here.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub async fn update(
+        &self,
+        change: &Change,
+        authority: &Authority,
+        once: Once,
+        id: UserId,
+        if_match: Option<IfMatch>,
+        wanted: AccountChange,
+    ) -> Result<Answer, AccountError> {
+        let errand = Errand::new(change, &self.api, once, id);
+        let caller = authority.clone();
+        let (status, email, is_remote) = (wanted.status, wanted.email.clone(), !wanted.provider.is_empty());
+        let started = errand.begin(move |work| {
+            let row = store::find(work.conn, work.scope, id)?.ok_or(AccountError::NotFound)?;
+            if let Some(if_match) = &if_match {
+                if_match.check(&EntityTag::of(work.scope.tenant_id(), id, row.version))?;
+            }
+            if is_remote && row.home_tenant_id.is_some() {
+                return Err(AccountError::Guest);
+            }
+            if let Some(email) = &email
+                && store::has_email(work.conn, work.scope, &email.normalized(), id)?
+            {
+                return Err(AccountError::EmailTaken);
+            }
+            check_standing(work, &caller, &row, status.is_some_and(|status| status != AccountStatus::Active))?;
+            Ok(shown(row))
+        });
+        let before = match started.await? {
+            Started::Repeat(answer) => return Ok(answer),
+            Started::First(before) => before,
+        };
+        let new_password = wanted.provider.contains_key("password");
+        let mut account = None;
+        if is_remote {
+            match self.provider.change(change.principal.tenant.id, id, Value::Object(wanted.provider)).await {
+                Ok(changed) => account = Some(changed),
+                Err(error) => return Err(errand.give_up(error).await),
+            }
+        }
+        let local = wanted.local;
+        errand
+            .finish(move |work| {
+                if let Some(account) = &account {
+                    accounts::keep(work.conn, work.scope, account)?;
+                }
+                if !store::set_local(work.conn, work.scope, work.clock, id, &local)? {
+                    return Err(AccountError::NotFound);
+                }
+                keep_changed(work, id, &before, new_password)
+            })
+            .await
+    }
+
+    /// Removes somebody: a guest is not let in any more, everybody else's account is gone for good.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub async fn remove(
+        &self,
+        change: &Change,
+        authority: &Authority,
+        once: Once,
+        id: UserId,
+        only_guests: bool,
+    ) -> Result<Answer, AccountError> {
+        let errand = Errand::new(change, &self.api, once, id);
+        let caller = authority.clone();
+        let started = errand.begin(move |work| {
+            let row = store::find(work.conn, work.scope, id)?.ok_or(AccountError::NotFound)?;
+            check_standing(work, &caller, &row, true)?;
+            if only_guests && row.home_tenant_id.is_none() {
+                return Err(AccountError::NotFound);
+            }
+            Ok(row)
+        });
+        let row = match started.await? {
+            Started::Repeat(answer) => return Ok(answer),
+            Started::First(row) => row,
+        };
+        let tenant = change.principal.tenant.id;
+        let removed = match row.home_tenant_id {
+            Some(_) => self.provider.dismiss(tenant, id).await,
+            None => self.provider.remove(tenant, id).await,
+        };
+        if let Err(error) = removed {
+            return Err(errand.give_up(error).await);
+        }
+        let before = shown(row);
+        errand
+            .finish(move |work| {
+                accounts::remove(work.conn, work.scope, id)?;
+                // What was issued to them must not make them known here anew.
+                work.revoke(Revoked::User(id))?;
+                work.tell("account.deleted", json!({ "user_id": id }))?;
+                work.signal(SignalKind::Subject, Some(id.as_str()))?;
+                work.record(DELETE.as_str(), "account", id.as_str(), Changes::between(&before, &json!({})))?;
+                Ok(Answer::no_content())
+            })
+            .await
+    }
+
+    /// The id of somebody new. A request with a key has the same at every repeat, so that what was made by a first that broke
+    /// off is found again.
+    fn id_for(&self, tenant: TenantId, once: &Once) -> UserId {
+        let fresh = UserId::new(&*self.api.clock, &*self.api.random);
+        let Once::Keyed { key, request } = once else { return fresh };
+        let text = format!("{tenant}/{}/{}", key.as_str(), request.as_str());
+        let mut hex = String::with_capacity(64);
+        for byte in digest::digest(&digest::SHA256, text.as_bytes()).as_ref() {
+            let _ = write!(hex, "{byte:02x}");
+        }
+        // RFC 9562 §5.8: 122 bits of our own.
+        let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+        let (time, node) = (part(0, 8), part(20, 32));
+        let text = format!("{time}-{}-8{}-a{}-{node}", part(8, 12), part(13, 16), part(17, 20));
+        text.parse().unwrap_or(fresh)
+    }
+}
+
+/// Whether the caller, by what stands in the database now, may change this person: nobody changes somebody who holds what
+/// they do not hold themselves. And the last active administrator stays one, because nobody could make another.
+fn check_standing(
+    work: &mut Work<'_>,
+    caller: &Authority,
+    row: &AccountRow,
+    switches_off: bool,
+) -> Result<(), AccountError> {
+    let caller = caller.renewed(work.conn)?;
+    let held = caller.subject_of(work.conn, row.id)?.ok_or(AccountError::NotFound)?.permissions;
+    let is_self = matches!(work.principal.subject, Subject::User(id) if id == row.id);
+    if !is_self && !caller.holds_all(&held) {
+        return Err(AccountError::HoldsMore);
+    }
+    let counts = row.status == AccountStatus::Active && held.covers(&PermissionPattern::All);
+    if switches_off && counts {
+        let almighty = caller.tenant().roles_that_allow_all();
+        if !store::has_other_administrator(work.conn, work.scope, row.id, &almighty, work.clock.now())? {
+            return Err(AccountError::LastAdministrator);
+        }
+    }
+    Ok(())
+}
+
+fn keep_new(
+    work: &mut Work<'_>,
+    account: &ProviderAccount,
+    local: &LocalProfile,
+    told: &'static str,
+) -> Result<Answer, AccountError> {
+    let id = account.id;
+    accounts::keep(work.conn, work.scope, account)?;
+    store::set_local(work.conn, work.scope, work.clock, id, local)?;
+    let view = view(work, id)?;
+    let after = json!(view);
+    work.record(CREATE.as_str(), "account", id.as_str(), Changes::between(&json!({}), &after))?;
+    work.tell(told, json!({ "user_id": id, "version": view.version }))?;
+    work.signal(SignalKind::Subject, Some(id.as_str()))?;
+    let tag = EntityTag::of(work.scope.tenant_id(), id, view.version);
+    Ok(Answer::created(format!("/api/v1/users/{id}"), view).with_etag(tag.as_str()))
+}
+
+fn keep_changed(work: &mut Work<'_>, id: UserId, before: &Value, new_password: bool) -> Result<Answer, AccountError> {
+    let view = view(work, id)?;
+    let mut after = comparable(&view);
+    if new_password {
+        after["password"] = json!("replaced");
+    }
+    let changes = Changes::between(before, &after);
+    if !changes.is_empty() {
+        let pointers: Vec<&str> = changes.pointers().collect();
+        work.tell("account.updated", json!({ "user_id": id, "version": view.version, "changed": pointers }))?;
+        work.signal(SignalKind::Subject, Some(id.as_str()))?;
+        work.record(UPDATE.as_str(), "account", id.as_str(), changes)?;
+    }
+    let tag = EntityTag::of(work.scope.tenant_id(), id, view.version);
+    Ok(Answer::ok(view).with_etag(tag.as_str()))
+}
+
+/// Somebody as they are now.
+fn view(work: &mut Work<'_>, id: UserId) -> Result<AccountView, AccountError> {
+    let row = store::find(work.conn, work.scope, id)?.ok_or(AccountError::NotFound)?;
+    let roles = roles(work, id, work.clock.now())?;
+    Ok(AccountView::new(row, roles))
+}
+
+fn roles(work: &mut Work<'_>, id: UserId, now: UtcTime) -> Result<Vec<super::model::RoleView>, AccountError> {
+    Ok(store::roles_of(work.conn, work.scope, &[id], now)?.remove(&id).unwrap_or_default())
+}
+
+fn shown(row: AccountRow) -> Value {
+    comparable(&AccountView::new(row, Vec::new()))
+}
+
+/// What counts as a change: not its traces, and not what is changed elsewhere.
+fn comparable(view: &AccountView) -> Value {
+    let mut value = json!(view);
+    if let Some(members) = value.as_object_mut() {
+        for trace in ["version", "updated_at", "created_at", "roles"] {
+            members.remove(trace);
+        }
+    }
+    value
+}

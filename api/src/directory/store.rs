@@ -1,0 +1,255 @@
+//! The rows of people.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
+use serde_json::Value;
+use tenantry_db::{Connection, DbError, TenantScope, rows_after};
+use tenantry_types::{Clock, GroupId, JsonText, RoleId, TenantId, UserId, UtcTime};
+
+use super::model::{AccountStatus, RoleView};
+use super::parse::{LocalProfile, Setting};
+use crate::roles::model::RoleFamily;
+use crate::schema::{group_members, group_roles, roles, user_roles, users};
+
+/// More roles than anybody has, or more people with one role than are looked at.
+const MOST_ROLES: i64 = 10_000;
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// A text in lower case.
+    fn lower(text: Nullable<Text>) -> Nullable<Text>;
+}
+
+/// Somebody, as they are kept.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub struct AccountRow {
+    /// The `sub` of tokens.
+    pub id: UserId,
+    /// Where they are at home, when that is another tenant.
+    pub home_tenant_id: Option<TenantId>,
+    /// What they sign in with.
+    pub username: Option<String>,
+    /// Where mail reaches them.
+    pub email: Option<String>,
+    /// Whether it is known that it does.
+    pub email_verified: bool,
+    /// A telephone number.
+    pub phone: Option<String>,
+    /// First name.
+    pub given_name: Option<String>,
+    /// Last name.
+    pub family_name: Option<String>,
+    /// The name to show.
+    pub display_name: Option<String>,
+    /// A picture.
+    pub avatar_url: Option<String>,
+    /// What the tenant's programs keep with them.
+    pub metadata: JsonText<Value>,
+    /// Whether they may use their account.
+    pub status: AccountStatus,
+    /// Counts the changes.
+    pub version: i64,
+    /// Since when they are known here.
+    pub created_at: UtcTime,
+    /// When something changed last.
+    pub updated_at: UtcTime,
+}
+
+/// Which people are looked for.
+#[derive(Debug, Clone, Default)]
+pub struct Filters {
+    /// Somewhere in the address, the name to sign in with, or a name.
+    pub search: Option<String>,
+    /// This address.
+    pub email: Option<String>,
+    /// With this status.
+    pub status: Option<AccountStatus>,
+    /// With this role of their own.
+    pub role: Option<RoleId>,
+    /// In this group.
+    pub group: Option<GroupId>,
+}
+
+/// Somebody.
+pub(super) fn find(conn: &mut Connection, scope: TenantScope, id: UserId) -> Result<Option<AccountRow>, DbError> {
+    let row = users::table
+        .filter(users::tenant_id.eq(scope.tenant_id()).and(users::id.eq(id)))
+        .select(AccountRow::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(row)
+}
+
+/// Who has this address.
+pub(super) fn by_email(conn: &mut Connection, scope: TenantScope, normalized: &str) -> Result<Option<UserId>, DbError> {
+    let found = users::table
+        .filter(users::tenant_id.eq(scope.tenant_id()).and(users::email_normalized.eq(normalized)))
+        .filter(users::home_tenant_id.is_null())
+        .select(users::id)
+        .first(conn)
+        .optional()?;
+    Ok(found)
+}
+
+/// A page of people, those who are known longest first.
+pub(super) fn list(
+    conn: &mut Connection,
+    scope: TenantScope,
+    filters: &Filters,
+    after: Option<(UtcTime, UserId)>,
+    limit: i64,
+) -> Result<Vec<AccountRow>, DbError> {
+    let tenant = scope.tenant_id();
+    let mut query = users::table.filter(users::tenant_id.eq(tenant)).select(AccountRow::as_select()).into_boxed();
+    if let Some(search) = &filters.search {
+        let pattern = containing(search);
+        let like = |pattern: &str| pattern.to_owned();
+        query = query.filter(
+            lower(users::email)
+                .like(like(&pattern))
+                .escape('!')
+                .or(lower(users::username).like(like(&pattern)).escape('!'))
+                .or(lower(users::given_name).like(like(&pattern)).escape('!'))
+                .or(lower(users::family_name).like(like(&pattern)).escape('!'))
+                .or(lower(users::display_name).like(like(&pattern)).escape('!')),
+        );
+    }
+    if let Some(email) = &filters.email {
+        query = query.filter(users::email_normalized.eq(email));
+    }
+    if let Some(status) = filters.status {
+        query = query.filter(users::status.eq(status));
+    }
+    if let Some(role) = filters.role {
+        let with_role = user_roles::table
+            .filter(user_roles::tenant_id.eq(tenant).and(user_roles::role_id.eq(role)))
+            .select(user_roles::user_id);
+        query = query.filter(users::id.eq_any(with_role));
+    }
+    if let Some(group) = filters.group {
+        let in_group = group_members::table
+            .filter(group_members::tenant_id.eq(tenant).and(group_members::group_id.eq(group)))
+            .select(group_members::user_id);
+        query = query.filter(users::id.eq_any(in_group));
+    }
+    if let Some((time, id)) = after {
+        query = query.filter(rows_after!(users::created_at, time, users::id, id));
+    }
+    Ok(query.order((users::created_at.asc(), users::id.asc())).limit(limit).load(conn)?)
+}
+
+/// A pattern of LIKE for texts that have this in them, in lower case.
+fn containing(text: &str) -> String {
+    let escaped = text.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    format!("%{escaped}%")
+}
+
+/// The roles that these people have of their own now.
+pub(super) fn roles_of(
+    conn: &mut Connection,
+    scope: TenantScope,
+    ids: &[UserId],
+    now: UtcTime,
+) -> Result<HashMap<UserId, Vec<RoleView>>, DbError> {
+    let mut found: HashMap<UserId, Vec<RoleView>> = HashMap::new();
+    if ids.is_empty() {
+        return Ok(found);
+    }
+    let tenant = scope.tenant_id();
+    let held: Vec<(UserId, RoleId)> = user_roles::table
+        .filter(user_roles::tenant_id.eq(tenant).and(user_roles::user_id.eq_any(ids)))
+        .filter(user_roles::expires_at.is_null().or(user_roles::expires_at.gt(now)))
+        .select((user_roles::user_id, user_roles::role_id))
+        .limit(MOST_ROLES)
+        .load(conn)?;
+    let role_ids: Vec<RoleId> = held.iter().map(|(_, role)| *role).collect();
+    let known: Vec<(RoleId, String, RoleFamily)> = roles::table
+        .filter(roles::tenant_id.eq(tenant).and(roles::id.eq_any(role_ids)))
+        .select((roles::id, roles::name, roles::role_family))
+        .order(roles::name.asc())
+        .limit(MOST_ROLES)
+        .load(conn)?;
+    for (id, name, role_family) in known {
+        for (user, _) in held.iter().filter(|(_, role)| *role == id) {
+            found.entry(*user).or_default().push(RoleView { id, name: name.clone(), role_family });
+        }
+    }
+    Ok(found)
+}
+
+/// Whether somebody else in the tenant has this address.
+pub(super) fn has_email(
+    conn: &mut Connection,
+    scope: TenantScope,
+    normalized: &str,
+    except: UserId,
+) -> Result<bool, DbError> {
+    let other: Option<UserId> = users::table
+        .filter(users::tenant_id.eq(scope.tenant_id()).and(users::email_normalized.eq(normalized)))
+        .filter(users::id.ne(except).and(users::home_tenant_id.is_null()))
+        .select(users::id)
+        .first(conn)
+        .optional()?;
+    Ok(other.is_some())
+}
+
+/// Keeps what only this service knows of somebody. Says whether they are in the directory.
+pub(super) fn set_local(
+    conn: &mut Connection,
+    scope: TenantScope,
+    clock: &dyn Clock,
+    id: UserId,
+    profile: &LocalProfile,
+) -> Result<bool, DbError> {
+    let Some(row) = find(conn, scope, id)? else { return Ok(false) };
+    let avatar = profile.avatar_url.clone().map_or_else(|| row.avatar_url.clone(), Setting::into_option);
+    let metadata = profile.metadata.clone().unwrap_or_else(|| row.metadata.clone().into_inner());
+    if avatar == row.avatar_url && metadata == *row.metadata {
+        return Ok(true);
+    }
+    let metadata = JsonText::new(metadata).map_err(|error| DbError::Invalid(format!("metadata: {error}")))?;
+    diesel::update(users::table.filter(users::tenant_id.eq(scope.tenant_id()).and(users::id.eq(id))))
+        .set((
+            users::avatar_url.eq(avatar),
+            users::metadata.eq(metadata),
+            users::version.eq(row.version + 1),
+            users::updated_at.eq(clock.now()),
+        ))
+        .execute(conn)?;
+    Ok(true)
+}
+
+/// Whether anybody but this one has one of the roles that allow everything, and is active. Rights that come by a group that is part
+/// of another are not looked for: then there are more than are found, never fewer.
+pub(super) fn has_other_administrator(
+    conn: &mut Connection,
+    scope: TenantScope,
+    except: UserId,
+    almighty: &[RoleId],
+    now: UtcTime,
+) -> Result<bool, DbError> {
+    let tenant = scope.tenant_id();
+    let by_role = user_roles::table
+        .filter(user_roles::tenant_id.eq(tenant).and(user_roles::role_id.eq_any(almighty)))
+        .filter(user_roles::expires_at.is_null().or(user_roles::expires_at.gt(now)))
+        .select(user_roles::user_id);
+    let groups: Vec<GroupId> = group_roles::table
+        .filter(group_roles::tenant_id.eq(tenant).and(group_roles::role_id.eq_any(almighty)))
+        .select(group_roles::group_id)
+        .limit(MOST_ROLES)
+        .load(conn)?;
+    let by_group = group_members::table
+        .filter(group_members::tenant_id.eq(tenant).and(group_members::group_id.eq_any(groups)))
+        .select(group_members::user_id);
+    let other: Option<UserId> = users::table
+        .filter(users::tenant_id.eq(tenant).and(users::id.ne(except)))
+        .filter(users::status.eq(AccountStatus::Active))
+        .filter(users::id.eq_any(by_role).or(users::id.eq_any(by_group)))
+        .select(users::id)
+        .first(conn)
+        .optional()?;
+    Ok(other.is_some())
+}

@@ -1,0 +1,156 @@
+//! The accounts at an identity provider that does what a test tells it: the contract that the directory relies on.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+use tenantry_api::directory::{AccountProvider, Answered, ProviderAccount, ProviderError};
+use tenantry_types::{Clock as _, InputError, Problem, SystemClock, TenantId, UserId};
+
+type Roles = (i64, Vec<String>);
+
+/// Accounts by tenant and id.
+#[derive(Debug, Default)]
+pub struct FakeAccounts {
+    accounts: Mutex<BTreeMap<(String, String), Value>>,
+    members: Mutex<Vec<(String, String)>>,
+    roles: Mutex<BTreeMap<String, Roles>>,
+    /// Answers nothing, and does nothing.
+    pub is_down: AtomicBool,
+    /// Does what it is asked to, and its answer is lost.
+    pub loses_answers: AtomicBool,
+    /// How many times it was asked to set roles.
+    pub roles_set: AtomicUsize,
+}
+
+fn key(tenant: TenantId, id: UserId) -> (String, String) {
+    (tenant.to_string(), id.to_string())
+}
+
+fn refused(problem: Problem) -> ProviderError {
+    ProviderError::Refused(Box::new(problem))
+}
+
+fn account(value: &Value) -> ProviderAccount {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+impl FakeAccounts {
+    /// Somebody as they are there; `null` where there is nobody.
+    pub fn get(&self, tenant: TenantId, id: &str) -> Value {
+        self.accounts.lock().unwrap().get(&(tenant.to_string(), id.to_owned())).cloned().unwrap_or_default()
+    }
+
+    /// Somebody who is there, whatever this service knows.
+    pub fn add(&self, tenant: TenantId, id: UserId, email: &str) {
+        let value = fresh(tenant, id, &json!({ "email": email, "status": "active" }));
+        self.accounts.lock().unwrap().insert(key(tenant, id), value);
+    }
+
+    /// The roles that somebody has there.
+    pub fn roles_of(&self, id: &str) -> Option<Roles> {
+        self.roles.lock().unwrap().get(id).cloned()
+    }
+
+    fn answer<T: Send + 'static>(&self, act: impl FnOnce() -> Result<T, ProviderError>) -> Answered<'static, T> {
+        let away = |reason: &str| Err(ProviderError::Unavailable(reason.to_owned()));
+        let answer = if self.is_down.load(Ordering::SeqCst) {
+            away("it is down")
+        } else {
+            let done = act();
+            if self.loses_answers.load(Ordering::SeqCst) { away("the answer was lost") } else { done }
+        };
+        Box::pin(async move { answer })
+    }
+}
+
+fn fresh(tenant: TenantId, id: UserId, wanted: &Value) -> Value {
+    let now = SystemClock.now();
+    let mut value = json!({
+        "id": id, "tenant_id": tenant, "username": wanted["email"], "email": wanted["email"], "email_verified": false,
+        "status": "active", "created_at": now, "updated_at": now,
+    });
+    merge(&mut value, wanted);
+    value
+}
+
+fn merge(value: &mut Value, changes: &Value) {
+    for (name, change) in changes.as_object().unwrap() {
+        value[name] = change.clone();
+    }
+    value["updated_at"] = json!(SystemClock.now());
+}
+
+impl AccountProvider for FakeAccounts {
+    fn create(&self, tenant: TenantId, id: UserId, wanted: Value) -> Answered<'_, ProviderAccount> {
+        self.answer(|| {
+            let mut accounts = self.accounts.lock().unwrap();
+            if let Some(there) = accounts.get(&key(tenant, id)) {
+                return Ok(account(there));
+            }
+            if wanted["password"].as_str().is_some_and(|password| password.len() < 8) {
+                let errors = vec![InputError::new("/password", "too_short", "at least 8 characters")];
+                return Err(refused(Problem::invalid_input().with_errors(errors)));
+            }
+            let is_taken = |(place, other): (&(String, String), &Value)| {
+                place.0 == tenant.as_str() && other["email"] == wanted["email"]
+            };
+            if accounts.iter().any(is_taken) {
+                let errors = vec![InputError::new("/email", "taken", "somebody has it")];
+                return Err(refused(Problem::conflict().with_errors(errors)));
+            }
+            let value = fresh(tenant, id, &wanted);
+            accounts.insert(key(tenant, id), value.clone());
+            Ok(account(&value))
+        })
+    }
+
+    fn change(&self, tenant: TenantId, id: UserId, changes: Value) -> Answered<'_, ProviderAccount> {
+        self.answer(|| {
+            let mut accounts = self.accounts.lock().unwrap();
+            let value = accounts.get_mut(&key(tenant, id)).ok_or_else(|| refused(Problem::not_found()))?;
+            merge(value, &changes);
+            Ok(account(value))
+        })
+    }
+
+    fn remove(&self, tenant: TenantId, id: UserId) -> Answered<'_, ()> {
+        self.answer(|| {
+            self.accounts.lock().unwrap().remove(&key(tenant, id));
+            Ok(())
+        })
+    }
+
+    fn find(&self, tenant: TenantId, id: UserId) -> Answered<'_, Option<ProviderAccount>> {
+        self.answer(|| Ok(self.accounts.lock().unwrap().get(&key(tenant, id)).map(account)))
+    }
+
+    fn invite(&self, tenant: TenantId, id: UserId) -> Answered<'_, ProviderAccount> {
+        self.answer(|| {
+            let accounts = self.accounts.lock().unwrap();
+            let home = accounts.iter().find(|((_, other), _)| other == id.as_str());
+            let (_, value) = home.ok_or_else(|| refused(Problem::not_found()))?;
+            self.members.lock().unwrap().push(key(tenant, id));
+            Ok(account(value))
+        })
+    }
+
+    fn dismiss(&self, tenant: TenantId, id: UserId) -> Answered<'_, ()> {
+        self.answer(|| {
+            self.members.lock().unwrap().retain(|member| *member != key(tenant, id));
+            Ok(())
+        })
+    }
+
+    fn set_roles(&self, _: TenantId, id: UserId, version: i64, names: Vec<String>) -> Answered<'_, ()> {
+        self.answer(|| {
+            self.roles_set.fetch_add(1, Ordering::SeqCst);
+            let mut roles = self.roles.lock().unwrap();
+            if roles.get(id.as_str()).is_none_or(|(known, _)| *known <= version) {
+                roles.insert(id.to_string(), (version, names));
+            }
+            Ok(())
+        })
+    }
+}

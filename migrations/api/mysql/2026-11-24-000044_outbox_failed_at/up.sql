@@ -1,0 +1,1 @@
+ALTER TABLE outbox ADD COLUMN failed_at DATETIME(6) NULL;
