@@ -17,6 +17,7 @@ mod fake_idp;
 mod faults;
 mod health;
 mod http;
+mod isolation;
 mod provider;
 mod ratchets;
 mod rate_limits;

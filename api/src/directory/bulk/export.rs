@@ -84,8 +84,9 @@ pub(crate) async fn export(
     let reader = Reader { api: Api::clone(&api), scope: principal.scope(), filters, format };
     // The first page is read before the answer begins, so that a failure still has a status.
     let (first, next) = reader.page(None).await?;
-    let head = if format == Format::Csv { header() } else { String::new() };
-    let begin = Some((head + &first, next));
+    let mut text = if format == Format::Csv { header() } else { String::new() };
+    text.push_str(&first);
+    let begin = Some((text, next));
     let pages = stream::unfold((reader, begin), |(reader, page)| async move {
         let (text, after) = page?;
         let next = match after {

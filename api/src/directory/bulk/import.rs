@@ -1,5 +1,7 @@
 //! `POST /api/v1/users/import`.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use actix_web::http::header::CONTENT_TYPE;
@@ -10,6 +12,7 @@ use serde_json::{Map, Value, json};
 use tenantry_types::{InputError, Problem, UserId};
 use tenantry_web::listing::Query;
 use tenantry_web::problems::{IntoProblem as _, ProblemResponse};
+use tokio::sync::Mutex;
 
 use super::csv;
 use super::lines::{BrokenBody, Lines};
@@ -103,7 +106,14 @@ pub(crate) async fn import(
         }
     }
     let is_table = is_table(&request)?;
-    let import = Rc::new(Import { accounts: Accounts::clone(&accounts), change, authority, is_dry, on_conflict });
+    let import = Rc::new(Import {
+        accounts: Accounts::clone(&accounts),
+        change,
+        authority,
+        is_dry,
+        on_conflict,
+        turns: RefCell::default(),
+    });
     let reader = Reader { lines: Lines::new(payload, is_table), is_table, header: None, number: 0, has_ended: false };
     let report = stream::unfold(reader, |mut reader| async move { reader.next().await.map(|item| (item, reader)) })
         .map(move |item| {
@@ -271,6 +281,8 @@ struct Import {
     authority: Authority,
     is_dry: bool,
     on_conflict: OnConflict,
+    /// Addresses of lines that are under way: lines with the same one wait for each other, in their order.
+    turns: RefCell<HashMap<String, Rc<Mutex<()>>>>,
 }
 
 impl Import {
@@ -284,7 +296,15 @@ impl Import {
             Ok(new) => new,
             Err(errors) => return Outcome::failed(line, errors),
         };
+        let email = new.email.normalized();
+        let turn = Rc::clone(self.turns.borrow_mut().entry(email.clone()).or_default());
+        let mine = turn.lock().await;
         let done = if self.is_dry { self.check(new).await } else { self.add(new, value).await };
+        drop(mine);
+        // The map's and this one: nobody waits.
+        if Rc::strong_count(&turn) == 2 {
+            self.turns.borrow_mut().remove(&email);
+        }
         match done {
             Ok((status, id)) => Outcome { line, status, id, errors: Vec::new() },
             Err(error) => Outcome::failed(line, told(&error)),

@@ -38,12 +38,14 @@ pub(super) struct Lines {
     ready: VecDeque<String>,
     read: usize,
     has_ended: bool,
+    /// Why nothing comes after the lines that are ready.
+    broken: Option<BrokenBody>,
 }
 
 impl Lines {
     pub(super) fn new(payload: Payload, quoted: bool) -> Self {
         let cutter = Cutter { quoted, ..Cutter::default() };
-        Self { payload, cutter, ready: VecDeque::new(), read: 0, has_ended: false }
+        Self { payload, cutter, ready: VecDeque::new(), read: 0, has_ended: false, broken: None }
     }
 
     /// The next line that is not empty, without its end.
@@ -51,6 +53,9 @@ impl Lines {
         loop {
             if let Some(line) = self.ready.pop_front() {
                 return Ok(Some(line));
+            }
+            if let Some(broken) = self.broken {
+                return Err(broken);
             }
             if self.has_ended {
                 return Ok(None);
@@ -61,11 +66,11 @@ impl Lines {
                     if self.read > MAX_BYTES {
                         return Err(BrokenBody::TooLarge);
                     }
-                    self.cutter.add(&bytes, &mut self.ready)?;
+                    self.broken = self.cutter.add(&bytes, &mut self.ready).err();
                 }
                 Ok(None) => {
                     self.has_ended = true;
-                    self.cutter.end(&mut self.ready)?;
+                    self.broken = self.cutter.end(&mut self.ready).err();
                 }
                 Ok(Some(Err(_))) | Err(_) => return Err(BrokenBody::BrokenOff),
             }

@@ -98,9 +98,9 @@ async fn what_cannot_be_read_ends_the_import_and_says_why() {
 #[actix_web::test]
 async fn everybody_is_exported_and_no_field_is_a_formula() {
     let api = TestApi::start().await;
-    let lines: String = (0..12)
-        .map(|number| format!("{}\n", json!({"email": format!("u{number}@acme.example"), "first_name": "=1+1"})))
-        .collect();
+    let line =
+        |number: u8| json!({"email": format!("u{number}@acme.example"), "first_name": "=1+1"}).to_string() + "\n";
+    let lines = (0..12).map(line).collect::<Vec<String>>().concat();
     import(&api, "", "application/x-ndjson", &lines).await;
     let admin = api.administrator();
     let table = api.get_as(&format!("{USERS}/export?format=csv&search=acme"), &admin).await;
