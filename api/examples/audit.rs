@@ -11,7 +11,7 @@ use serde_json::json;
 use tenantry_api::audit::chain::Sealer;
 use tenantry_api::audit::verify::{Options, verify};
 use tenantry_api::audit::{self, AuditEntry, Changes};
-use tenantry_api::authn::Tenant;
+use tenantry_api::authn::{Tenant, TenantStatus};
 use tenantry_api::change::keep_tenant;
 use tenantry_api::startup::MIGRATIONS;
 use tenantry_db::{Connection, DatabaseUrl, Db, DbError, PoolOptions, TenantScope};
@@ -38,7 +38,8 @@ async fn main() -> Result<(), Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
     let begin = Instant::now();
-    let tenant = Tenant { id: TenantId::new(&*clock, &SystemRandom), slug: "bench".parse()?, name: "Bench".to_owned() };
+    let (id, status) = (TenantId::new(&*clock, &SystemRandom), TenantStatus::Active);
+    let tenant = Tenant { id, slug: "bench".parse()?, name: "Bench".to_owned(), status, is_platform: false };
     let id = tenant.id;
     db.write(move |conn| keep_tenant(conn, &SystemClock, &tenant)).await?;
     for from in (0..entries).step_by(PIECE) {

@@ -1,5 +1,6 @@
 //! The configuration, by section. `docs/configuration.md` is made from it.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -28,6 +29,8 @@ pub struct Config {
     pub idp: IdpConfig,
     /// What the API is to those who call it.
     pub resource: ResourceConfig,
+    /// The domains of tenants.
+    pub domains: DomainsConfig,
     /// The console.
     pub console: ConsoleConfig,
     /// The keys that protect data at rest.
@@ -56,6 +59,7 @@ impl Default for Config {
             database: DatabaseConfig::at("sqlite://data/api.db"),
             idp: IdpConfig::default(),
             resource: ResourceConfig::default(),
+            domains: DomainsConfig::default(),
             console: ConsoleConfig::default(),
             keyring: KeyringConfig::default(),
             audit: AuditConfig::default(),
@@ -83,13 +87,38 @@ pub struct IdpConfig {
     /// again.
     #[schemars(range(min = 10, max = 3600))]
     pub refresh_seconds: u64,
+    /// How this service manages tenants and people there.
+    pub management: ManagementConfig,
+}
+
+/// The client that this service is at the identity provider's management API.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ManagementConfig {
+    /// The platform tenant, where the client is registered.
+    #[schemars(with = "String")]
+    pub tenant: Slug,
+    /// What it is registered as: a machine with `private_key_jwt` and the scope
+    /// `admin.read admin.tenants admin.users admin.clients`.
+    pub client_id: String,
+    /// The file with its private key (PEM), which `tenantry-api keys client` makes. Every replica needs the same file.
+    #[schemars(with = "String")]
+    pub key_file: PathBuf,
+}
+
+impl Default for ManagementConfig {
+    fn default() -> Self {
+        #[allow(clippy::expect_used, reason = "the text is a slug")]
+        let tenant = "platform".parse().expect("a slug");
+        Self { tenant, client_id: "tenantry-api".to_owned(), key_file: "data/api-client.pem".into() }
+    }
 }
 
 impl Default for IdpConfig {
     fn default() -> Self {
         #[allow(clippy::expect_used, reason = "the text is a URL")]
         let url = "http://localhost:8080".parse().expect("a public URL");
-        Self { url, internal_url: None, refresh_seconds: 300 }
+        Self { url, internal_url: None, refresh_seconds: 300, management: ManagementConfig::default() }
     }
 }
 
@@ -103,6 +132,39 @@ pub struct ResourceConfig {
     /// clients need not be here: the identity provider says which they are.
     #[schemars(with = "Vec<String>")]
     pub allowed_origins: Vec<Origin>,
+}
+
+/// How it is found out that a domain is a tenant's own.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct DomainsConfig {
+    /// The name servers that are asked, as `192.0.2.53:53`. None: those of the system.
+    #[schemars(with = "Vec<String>")]
+    pub name_servers: Vec<SocketAddr>,
+    /// The port at which the file of a domain is asked for.
+    #[schemars(range(min = 1, max = 65535))]
+    pub http_port: u16,
+    /// Whether files are asked for at addresses that are not public too: for tests. Not in production.
+    pub allow_private_addresses: bool,
+    /// Hours after which it is found out again.
+    #[schemars(range(min = 1, max = 720))]
+    pub recheck_hours: u64,
+}
+
+impl Default for DomainsConfig {
+    fn default() -> Self {
+        Self { name_servers: Vec::new(), http_port: 80, allow_private_addresses: false, recheck_hours: 24 }
+    }
+}
+
+impl DomainsConfig {
+    fn validate(&self, mode: Mode) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        if mode.is_production() && self.allow_private_addresses {
+            violations.push(Violation::new("allow_private_addresses", "must not be set in production"));
+        }
+        violations
+    }
 }
 
 /// The console, which signs people in at the identity provider.
@@ -198,6 +260,10 @@ impl Configuration for Config {
         if self.resource.identifier.as_deref().is_some_and(str::is_empty) {
             violations.push(Violation::new("resource.identifier", "must not be empty"));
         }
+        if self.idp.management.client_id.is_empty() {
+            violations.push(Violation::new("idp.management.client_id", "must not be empty"));
+        }
+        violations.extend(Violation::under("domains", self.domains.validate(self.mode)));
         if self.console.client_id.is_empty() {
             violations.push(Violation::new("console.client_id", "must not be empty"));
         }

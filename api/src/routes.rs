@@ -17,6 +17,7 @@ pub fn table() -> Routes {
     security_events::routes::configure(&mut routes);
     access::log::routes::configure(&mut routes);
     audit::entries::routes::configure(&mut routes);
+    tenants::routes::configure(&mut routes);
     openapi::routes::configure(&mut routes);
     console::routes::configure(&mut routes);
     routes

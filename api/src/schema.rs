@@ -8,6 +8,57 @@ diesel::table! {
         name -> Text,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        status -> Text,
+        wanted_status -> Nullable<Text>,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    tenant_tasks (tenant_id, kind, subject) {
+        tenant_id -> Text,
+        kind -> Text,
+        subject -> Text,
+        generation -> BigInt,
+        payload -> Text,
+        attempts -> BigInt,
+        available_at -> Timestamp,
+        leased_until -> Timestamp,
+        last_error -> Nullable<Text>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    tenant_domains (id) {
+        id -> Text,
+        tenant_id -> Text,
+        domain -> Text,
+        verified_domain -> Nullable<Text>,
+        is_primary -> Bool,
+        verification_token -> Text,
+        method -> Nullable<Text>,
+        verified_at -> Nullable<Timestamp>,
+        checked_at -> Nullable<Timestamp>,
+        failures -> BigInt,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/api`.
+    tenant_modules (tenant_id, module_name) {
+        tenant_id -> Text,
+        module_name -> Text,
+        is_enabled -> Bool,
+        config -> Text,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
     }
 }
 
@@ -378,6 +429,9 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     tenants,
+    tenant_tasks,
+    tenant_domains,
+    tenant_modules,
     tenant_settings,
     audit_entries,
     outbox,

@@ -20,19 +20,21 @@ use tokio::task::JoinHandle;
 
 use crate::access::log::DecisionLog;
 use crate::access::policy::Catalogue;
-use crate::access::{AccessControl, AllowedOrigins};
+use crate::access::{AccessControl, AllowedOrigins, Routes};
 use crate::audit::chain::Sealer;
 use crate::authn::{Authenticator, Issuers};
 use crate::config::{Config, KeyringConfig};
 use crate::console::{Console, ConsoleSettings};
-use crate::directory::{AccountProvider, Accounts, Directory, Reconciler, RolesRecipient, Unconnected};
-use crate::idp::IdpClient;
+use crate::directory::{AccountProvider, Accounts, Connected, Directory, Reconciler, RolesRecipient};
+use crate::idp::{ClientKeyError, ClientKeyFile, IdpClient, ManagementClient};
 use crate::maintenance::Maintenance;
 use crate::outbox::{Deliveries, Recipient};
 use crate::revocations::Revocations;
 use crate::security_events::Receiver;
 use crate::signals::Signals;
 use crate::state::Api;
+use crate::tenants::domains::{Recheck, Verifier, VerifierError};
+use crate::tenants::tasks::Tasks;
 use crate::{console, openapi, routes};
 
 /// The tables of this service.
@@ -62,12 +64,27 @@ pub enum StartupError {
     /// Migrations are missing.
     #[error("the database lacks {0} migration(s): run `tenantry-api migrate`")]
     NotMigrated(usize),
+    /// The key of the management client cannot be used.
+    #[error(transparent)]
+    ClientKey(#[from] ClientKeyError),
+    /// Names cannot be resolved.
+    #[error(transparent)]
+    Verifier(#[from] VerifierError),
     /// Redis is not where it is said to be.
     #[error("redis.url cannot be used: {0}")]
     Redis(String),
     /// The server does not start.
     #[error(transparent)]
     Server(#[from] ServerError),
+}
+
+/// What a service is made of besides its configuration, so that tests can choose it.
+#[derive(Debug, Default)]
+pub struct Parts {
+    /// The way to the accounts at the identity provider; `None` for its management API.
+    pub accounts: Option<Arc<dyn AccountProvider>>,
+    /// The routes; `None` for those of the service.
+    pub routes: Option<Routes>,
 }
 
 /// The service, bound and not yet serving.
@@ -82,6 +99,8 @@ pub struct Application {
     revocations: Revocations,
     deliveries: Deliveries,
     reconciler: Reconciler,
+    tasks: Tasks,
+    recheck: Recheck,
 }
 
 impl Application {
@@ -90,18 +109,14 @@ impl Application {
     /// # Errors
     /// [`StartupError`].
     pub async fn build(config: Config, environment: Environment) -> Result<Self, StartupError> {
-        Self::build_with(config, environment, Arc::new(Unconnected)).await
+        Self::build_with(config, environment, Parts::default()).await
     }
 
-    /// The same, with another way to the accounts at the identity provider.
+    /// The same, with other parts.
     ///
     /// # Errors
     /// [`StartupError`].
-    pub async fn build_with(
-        config: Config,
-        environment: Environment,
-        provider: Arc<dyn AccountProvider>,
-    ) -> Result<Self, StartupError> {
+    pub async fn build_with(config: Config, environment: Environment, parts: Parts) -> Result<Self, StartupError> {
         let Environment { clock, random, mut registry, reports } = environment;
         let db = open_database(&config.database).await?;
         let missing = db.pending_migrations(&MIGRATIONS).await?;
@@ -131,10 +146,12 @@ impl Application {
         let audiences = vec![config.audience().to_owned(), config.http.public_url.as_str().to_owned()];
         let receiver = Receiver::new(issuers.clone(), audiences, Arc::clone(&clock));
         let authenticator = Authenticator::new(issuers.clone(), config.audience().to_owned(), refresh, clock);
-        let table = Arc::new(routes::table());
+        let table = Arc::new(parts.routes.unwrap_or_else(routes::table));
         let revocations = Revocations::new(db.clone(), Arc::clone(&api.clock), signals.clone());
         revocations.load().await?;
         let catalogue = Arc::new(Catalogue::new([]));
+        let management = management_client(&config, idp.clone(), Arc::clone(&api.clock), random.clone())?;
+        let provider = parts.accounts.unwrap_or_else(|| Arc::new(Connected::new(management.clone())));
         let directory = Arc::new(Directory::new(api.clone(), Arc::clone(&provider)));
         let control = AccessControl::new(
             db.clone(),
@@ -154,6 +171,10 @@ impl Application {
         let deliveries = Deliveries::new(api.clone(), [roles]);
         let reconciler = Reconciler::new(api.clone(), Arc::clone(&provider));
         let accounts = Data::new(Accounts { api: api.clone(), provider });
+        let tasks = Tasks::new(api.clone(), management.clone(), keyring.clone());
+        let verifier = Verifier::new(&config.domains)?;
+        let recheck_after = Duration::from_secs(config.domains.recheck_hours * 60 * 60);
+        let recheck = Recheck::new(tasks.clone(), verifier.clone(), recheck_after);
         let settings = console_settings(&config);
         let console = Console::new(api.clone(), authenticator.clone(), control.clone(), &idp, &keyring, settings)?;
 
@@ -163,6 +184,8 @@ impl Application {
         let origins = AllowedOrigins::new(&config.resource.allowed_origins, issuers.clone());
         let (control, receiver) = (Data::new(control), Data::new(receiver));
         let (log, keys) = (Data::new(decisions.clone()), Data::new(keyring.clone()));
+        let (management, shared_tasks, verifier) =
+            (Data::new(management), Data::new(tasks.clone()), Data::new(verifier));
         let add_routes = move |services: &mut ServiceConfig| {
             services
                 .app_data(api.clone())
@@ -170,6 +193,9 @@ impl Application {
                 .app_data(control.clone())
                 .app_data(receiver.clone())
                 .app_data(accounts.clone())
+                .app_data(management.clone())
+                .app_data(shared_tasks.clone())
+                .app_data(verifier.clone())
                 .app_data(console.clone())
                 .app_data(document.clone())
                 .app_data(log.clone())
@@ -180,7 +206,19 @@ impl Application {
         let health = health(&config, db.clone(), keyring, issuers, shared);
         let setup = ServerSetup { health, registry, reports, random, ..ServerSetup::new(config.http, config.metrics) };
         let server = Server::bind(setup, add_routes)?;
-        Ok(Self { server, db, signals, decisions, sealer, maintenance, revocations, deliveries, reconciler })
+        Ok(Self {
+            server,
+            db,
+            signals,
+            decisions,
+            sealer,
+            maintenance,
+            revocations,
+            deliveries,
+            reconciler,
+            tasks,
+            recheck,
+        })
     }
 
     /// Where it listens.
@@ -217,8 +255,15 @@ impl Application {
     }
 
     /// Begins what runs in the background.
-    fn watch(&self) -> [JoinHandle<()>; 4] {
-        [self.signals.watch(), self.revocations.watch(), self.deliveries.watch(), self.reconciler.watch()]
+    fn watch(&self) -> [JoinHandle<()>; 6] {
+        [
+            self.signals.watch(),
+            self.revocations.watch(),
+            self.deliveries.watch(),
+            self.reconciler.watch(),
+            self.tasks.watch(),
+            self.recheck.watch(),
+        ]
     }
 }
 
@@ -249,6 +294,21 @@ fn rate_limiter(config: &Config, shared: Option<redis::Pool>, clock: Arc<dyn Clo
         Some(pool) => limiter.shared_through(pool, Duration::from_millis(config.redis.timeout_ms), "api:rate:"),
         None => limiter,
     }
+}
+
+/// The client of the identity provider's management API.
+///
+/// # Errors
+/// [`ClientKeyError`]. That there is no key yet is no error: everything else works without.
+pub fn management_client(
+    config: &Config,
+    idp: IdpClient,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<ManagementClient, ClientKeyError> {
+    let settings = &config.idp.management;
+    let key = ClientKeyFile::load(&settings.key_file)?;
+    Ok(ManagementClient::new(idp, &settings.tenant, &settings.client_id, key, clock, random))
 }
 
 fn console_settings(config: &Config) -> ConsoleSettings {

@@ -34,6 +34,7 @@ start_stack() {
   "$idp_binary" migrate >&2
   "$idp_binary" demo --output data/demo.json >&2
   "$api_binary" migrate >&2
+  register_management_client
 
   "$idp_binary" serve </dev/null >data/logs/idp.log 2>&1 &
   idp_pid=$!
@@ -43,6 +44,18 @@ start_stack() {
   remember "$api_pid"
   wait_ready "$idp_pid" "$1" 60 || broken idp
   wait_ready "$api_pid" "$2" 60 || broken api
+}
+
+# register_management_client: makes the key with which the API manages tenants at the identity provider, and registers it
+# there, unless that was done before.
+register_management_client() {
+  "$api_binary" keys client >data/api-client.jwks
+  "$idp_binary" client list --tenant platform --limit 1000 --json 2>/dev/null | grep -q '"tenantry-api"' && return
+  "$idp_binary" client list --tenant platform >/dev/null 2>&1 ||
+    "$idp_binary" tenant create --slug platform --name Platform --platform >&2
+  "$idp_binary" client create --tenant platform --name 'Tenantry API' --client-id tenantry-api --type machine \
+    --auth-method private_key_jwt --jwks-file data/api-client.jwks \
+    --scope 'admin.read admin.tenants admin.users admin.clients' >&2
 }
 
 # broken idp|api: a service ended, or never became ready. Shows the end of its log and fails.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 use serde_json::Value;
 use tenantry_db::{Db, DbError, TenantScope};
-use tenantry_types::{Clock, TenantId, UserId};
+use tenantry_types::{Clock, DomainName, TenantId, UserId};
 
 use super::AccessError;
 use super::authority::{Authority, Surroundings};
@@ -22,7 +22,7 @@ use super::policy::{Catalogue, Effect, Policy, PolicySet};
 use super::store::{self, PolicyRow};
 use super::subject::{SubjectAccess, SubjectRows};
 use super::tenant::TenantAccess;
-use crate::authn::{AuthnError, Principal, Subject};
+use crate::authn::{AuthnError, Principal, Subject, Tenant, TenantStatus};
 use crate::revocations::{Revocations, TokenFacts};
 use crate::signals::{Signal, SignalKind, Signals};
 
@@ -56,6 +56,8 @@ struct Inner {
     newcomers: Arc<dyn Newcomers>,
     tenants: Cache<TenantId, Arc<TenantAccess>>,
     subjects: Cache<(TenantId, UserId), Arc<SubjectAccess>>,
+    /// Whose a host is; `None` for nobody's.
+    hosts: Cache<String, Option<TenantId>>,
     /// Counts what was forgotten, so that nothing is remembered that was read before.
     forgotten: AtomicU64,
 }
@@ -73,6 +75,7 @@ impl AccessControl {
     ) -> Self {
         let tenants = Cache::builder().max_capacity(MOST_TENANTS).time_to_live(REMEMBERED_FOR).build();
         let subjects = Cache::builder().max_capacity(MOST_SUBJECTS).time_to_live(REMEMBERED_FOR).build();
+        let hosts = Cache::builder().max_capacity(MOST_TENANTS).time_to_live(REMEMBERED_FOR).build();
         let forgotten = AtomicU64::new(0);
         Self(Arc::new(Inner {
             db,
@@ -85,6 +88,7 @@ impl AccessControl {
             newcomers,
             tenants,
             subjects,
+            hosts,
             forgotten,
         }))
     }
@@ -122,8 +126,12 @@ impl AccessControl {
             None => {
                 self.0.tenants.invalidate_all();
                 self.0.subjects.invalidate_all();
+                self.0.hosts.invalidate_all();
             }
-            Some(Signal { tenant_id, kind: SignalKind::Access | SignalKind::Tenant, .. }) => {
+            Some(Signal { tenant_id, kind: kind @ (SignalKind::Access | SignalKind::Tenant), .. }) => {
+                if *kind == SignalKind::Tenant {
+                    self.0.hosts.invalidate_all();
+                }
                 // What is remembered of its users was made of this, and counts no more either.
                 self.0.tenants.invalidate(tenant_id);
             }
@@ -132,6 +140,21 @@ impl AccessControl {
                     self.0.subjects.invalidate(&(*tenant_id, user));
                 }
             }
+        }
+    }
+
+    /// Whether a request of this tenant may come to this host: not where the host is another tenant's.
+    ///
+    /// # Errors
+    /// [`AccessError::OtherTenantsHost`], [`AccessError::Database`].
+    pub async fn check_host(&self, host: &str, tenant: &Tenant) -> Result<(), AccessError> {
+        // Nobody can have verified what is no domain name: `localhost`, an address.
+        if host.parse::<DomainName>().is_err() {
+            return Ok(());
+        }
+        match self.0.owner(host).await? {
+            Some(owner) if owner != tenant.id => Err(AccessError::OtherTenantsHost),
+            _ => Ok(()),
         }
     }
 
@@ -145,6 +168,10 @@ impl AccessControl {
             return Err(AuthnError::Revoked.into());
         }
         let tenant = self.0.tenant(principal.scope()).await?;
+        let status = tenant.status(&principal.tenant);
+        if status != TenantStatus::Active {
+            return Err(AccessError::TenantNotActive(status));
+        }
         let subject = match &principal.subject {
             Subject::Client(_) => None,
             Subject::User(user) => Some(self.0.subject(principal, *user, &tenant).await?),
@@ -158,6 +185,23 @@ impl AccessControl {
 }
 
 impl Inner {
+    /// Whose a host is.
+    async fn owner(&self, host: &str) -> Result<Option<TenantId>, DbError> {
+        if self.signals.is_current()
+            && let Some(owner) = self.hosts.get(host)
+        {
+            return Ok(owner);
+        }
+        let before = self.forgotten.load(Ordering::Acquire);
+        let wanted = host.to_owned();
+        let owner = self.db.read(move |conn| store::tenant_of_host(conn, &wanted)).await?;
+        self.hosts.insert(host.to_owned(), owner);
+        if self.forgotten.load(Ordering::Acquire) != before {
+            self.hosts.invalidate(host);
+        }
+        Ok(owner)
+    }
+
     async fn tenant(&self, scope: TenantScope) -> Result<Arc<TenantAccess>, DbError> {
         let id = scope.tenant_id();
         if self.signals.is_current()

@@ -8,7 +8,7 @@ use tenantry_types::Problem;
 use tenantry_web::problems::{IntoProblem, ProblemResponse, respond};
 
 use super::Decision;
-use crate::authn::{AuthnError, Challenge};
+use crate::authn::{AuthnError, Challenge, TenantStatus};
 use crate::input::database_problem;
 
 /// Why a request does not reach its handler.
@@ -23,6 +23,18 @@ pub enum AccessError {
     /// The roles of the person do not allow it.
     #[error("your roles do not allow {0}")]
     Forbidden(&'static str),
+    /// The tenant is not in use.
+    #[error("the tenant is {}", in_words(*.0))]
+    TenantNotActive(TenantStatus),
+    /// The tenant has switched this part of the service off.
+    #[error("the module {0} is switched off for this tenant")]
+    ModuleDisabled(&'static str),
+    /// The host that was asked belongs to another tenant than the token.
+    #[error("this host belongs to another tenant than the access token")]
+    OtherTenantsHost,
+    /// The query names another tenant than the token.
+    #[error("the parameter tenant names another tenant than that of the access token")]
+    OtherTenantNamed,
     /// It cannot be found out whether they may.
     #[error(transparent)]
     Database(#[from] DbError),
@@ -45,8 +57,12 @@ impl AccessError {
         let scope = match self {
             Self::Authn(error) => return error.challenge(),
             Self::InsufficientScope(scope) => Some(*scope),
-            Self::Forbidden(_) => None,
-            Self::Database(_) => return None,
+            Self::Forbidden(_) | Self::OtherTenantNamed => None,
+            // No other token would do, whatever it is for.
+            Self::TenantNotActive(_) => {
+                return Some(Challenge { description: Some(self.to_string()), ..Challenge::default() });
+            }
+            Self::ModuleDisabled(_) | Self::OtherTenantsHost | Self::Database(_) => return None,
         };
         Some(Challenge { error: Some("insufficient_scope"), description: Some(self.to_string()), scope })
     }
@@ -60,8 +76,33 @@ impl IntoProblem for AccessError {
                 .with_kind("/problems/insufficient-scope", "The access token is not enough")
                 .with_detail(self.to_string()),
             Self::Forbidden(_) => Problem::forbidden().with_detail(self.to_string()),
+            Self::TenantNotActive(status) => {
+                let problem = Problem::forbidden().with_detail(self.to_string());
+                match status {
+                    TenantStatus::Suspended => {
+                        problem.with_kind("/problems/tenant-suspended", "The tenant is suspended")
+                    }
+                    _ => problem.with_kind("/problems/tenant-inactive", "The tenant is not in use"),
+                }
+            }
+            Self::ModuleDisabled(_) => Problem::not_found()
+                .with_kind("/problems/module-disabled", "The module is switched off")
+                .with_detail(self.to_string()),
+            Self::OtherTenantsHost => Problem::misdirected_request().with_detail(self.to_string()),
+            Self::OtherTenantNamed => Problem::forbidden()
+                .with_kind("/problems/other-tenant", "Another tenant was named")
+                .with_detail(self.to_string()),
             Self::Database(error) => database_problem(error),
         }
+    }
+}
+
+const fn in_words(status: TenantStatus) -> &'static str {
+    match status {
+        TenantStatus::Provisioning => "being set up",
+        TenantStatus::Active => "in use",
+        TenantStatus::Inactive => "switched off",
+        TenantStatus::Suspended => "suspended",
     }
 }
 

@@ -10,15 +10,15 @@ use tenantry_types::Problem;
 use tenantry_web::ingress::RequestContext;
 use tenantry_web::problems::ProblemResponse;
 
-use super::{Access, AccessControl, AccessError, Authority, caller};
+use super::{Access, AccessControl, AccessError, Authority, Module, caller, residence};
 use crate::authn::{Authenticator, AuthnError, Principal, bearer_token};
 
 /// The route behind its guard. The body of a request is not read before the guard has let it through.
-pub(super) fn guarded(route: Route, access: Access) -> Route {
+pub(super) fn guarded(route: Route, access: Access, module: Option<Module>) -> Route {
     match access {
         Access::Public => route,
         Access::Authenticated | Access::Permission(_) => {
-            route.wrap(from_fn(move |request: ServiceRequest, next: Next<_>| admit(request, next, access)))
+            route.wrap(from_fn(move |request: ServiceRequest, next: Next<_>| admit(request, next, access, module)))
         }
     }
 }
@@ -27,10 +27,14 @@ async fn admit<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
     access: Access,
+    module: Option<Module>,
 ) -> Result<ServiceResponse<B>, Error> {
     let principal = identify(&request).await?;
     caller::known(request.request(), &principal).await?;
     let authority = authority(&request, &principal).await?;
+    if let Some(module) = module.filter(|module| !authority.tenant().has_module(*module)) {
+        return Err(AccessError::ModuleDisabled(module.as_str()).into());
+    }
     if let Access::Permission(permission) = access
         && let Some(refusal) = AccessError::of(authority.decide(permission.as_str()))
     {
@@ -53,7 +57,12 @@ async fn identify(request: &ServiceRequest) -> Result<Principal, AccessError> {
 async fn authority(request: &ServiceRequest, principal: &Principal) -> Result<Authority, AccessError> {
     // As above.
     let control = request.app_data::<Data<AccessControl>>().ok_or(AuthnError::Missing)?;
-    let address = RequestContext::of(request.request()).map(|context| context.client().0);
+    residence::check_query(request.query_string(), &principal.tenant)?;
+    let context = RequestContext::of(request.request());
+    if let Some(context) = &context {
+        control.check_host(context.origin().host_name(), &principal.tenant).await?;
+    }
+    let address = context.map(|context| context.client().0);
     control.authority(principal, address).await
 }
 

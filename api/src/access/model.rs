@@ -35,6 +35,22 @@ impl Permission {
     }
 }
 
+/// A part of the service that a tenant can switch off. Declared as a constant; the routes of the part name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Module(&'static str);
+
+impl Module {
+    /// The module of this name.
+    pub const fn new(name: &'static str) -> Self {
+        Self(name)
+    }
+
+    /// The name.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
 /// Whether they may. A permission stands here by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {

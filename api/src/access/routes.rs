@@ -11,7 +11,7 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder};
 use tenantry_web::cors;
 use tenantry_web::rate_limit::{self, RateLimiter};
 
-use super::{AllowedOrigins, Permission, guard, origins};
+use super::{AllowedOrigins, Module, Permission, guard, origins};
 
 /// What a route needs of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Route {
     pub path: &'static str,
     /// What it needs.
     pub access: Access,
+    /// The part of the service that it belongs to, if that can be switched off.
+    pub module: Option<Module>,
     build: Box<dyn Fn() -> actix_web::Route + Send + Sync>,
 }
 
@@ -44,7 +46,10 @@ impl std::fmt::Debug for Route {
 /// The routes of the service. The only way to add one names what it needs; the guard is put in front of it when the
 /// table is registered.
 #[derive(Debug, Default)]
-pub struct Routes(Vec<Route>);
+pub struct Routes {
+    all: Vec<Route>,
+    module: Option<Module>,
+}
 
 impl Routes {
     fn add<F, Args>(&mut self, method: Method, path: &'static str, access: Access, handler: F) -> &mut Self
@@ -54,13 +59,21 @@ impl Routes {
         F::Output: Responder + 'static,
     {
         let build = Box::new(move || web::route().to(handler.clone()));
-        self.0.push(Route { method, path, access, build });
+        self.all.push(Route { method, path, access, module: self.module, build });
+        self
+    }
+
+    /// Adds the routes of a module: a tenant that has switched it off does not have them.
+    pub fn of_module(&mut self, module: Module, add: impl FnOnce(&mut Self)) -> &mut Self {
+        let outer = self.module.replace(module);
+        add(self);
+        self.module = outer;
         self
     }
 
     /// The permissions that the routes ask for.
     pub fn permissions(&self) -> BTreeSet<&'static str> {
-        let permissions = self.0.iter().filter_map(|route| match route.access {
+        let permissions = self.all.iter().filter_map(|route| match route.access {
             Access::Permission(permission) => Some(permission.as_str()),
             Access::Public | Access::Authenticated => None,
         });
@@ -69,7 +82,7 @@ impl Routes {
 
     /// All routes, in the order they were added.
     pub fn iter(&self) -> impl Iterator<Item = &Route> {
-        self.0.iter()
+        self.all.iter()
     }
 
     /// Registers every route, its guard in front of it. Another method on a path that is there gets a 405. Scripts of
@@ -81,7 +94,7 @@ impl Routes {
             from_fn(move |request, next| rate_limit::limit(limiter.clone(), request, next))
         };
         let mut by_path: BTreeMap<&'static str, Vec<&Route>> = BTreeMap::new();
-        for route in &self.0 {
+        for route in &self.all {
             by_path.entry(route.path).or_default().push(route);
         }
         let mut api = web::scope(API);
@@ -145,7 +158,8 @@ fn resource(path: &str, routes: &[&Route]) -> Resource {
     let mut allowed = Vec::new();
     for route in routes {
         let methods = answered_by(&route.method);
-        resource = resource.route(guard::guarded((route.build)(), route.access).guard(OneOf(methods.clone())));
+        resource =
+            resource.route(guard::guarded((route.build)(), route.access, route.module).guard(OneOf(methods.clone())));
         allowed.extend(methods);
     }
     allowed.push(Method::OPTIONS);

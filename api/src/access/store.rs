@@ -5,12 +5,13 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text, Timestamp};
 use serde_json::{Value, json};
 use tenantry_db::{Connection, DbError, TenantScope};
-use tenantry_types::{GroupId, PolicyId, RoleId, UserId, UtcTime};
+use tenantry_types::{GroupId, PolicyId, RoleId, TenantId, UserId, UtcTime};
 
 use super::subject::SubjectRows;
 use super::tenant::TenantRows;
 use crate::schema::{
-    group_members, group_roles, policies, role_parents, role_permissions, roles, user_groups, user_roles, users,
+    group_members, group_roles, policies, role_parents, role_permissions, roles, tenant_domains, tenant_modules,
+    tenants, user_groups, user_roles, users,
 };
 
 /// More roles, groups or policies than a tenant may make.
@@ -45,7 +46,14 @@ impl PolicyRow {
 /// What a tenant has said about access.
 pub(super) fn load_tenant(conn: &mut Connection, scope: TenantScope) -> Result<TenantRows, DbError> {
     let tenant = scope.tenant_id();
+    let status = tenants::table.filter(tenants::id.eq(tenant)).select(tenants::status).first(conn).optional()?;
     Ok(TenantRows {
+        status,
+        disabled: tenant_modules::table
+            .filter(tenant_modules::tenant_id.eq(tenant).and(tenant_modules::is_enabled.eq(false)))
+            .select(tenant_modules::module_name)
+            .limit(MOST)
+            .load(conn)?,
         roles: roles::table
             .filter(roles::tenant_id.eq(tenant))
             .select((roles::id, roles::name))
@@ -72,6 +80,16 @@ pub(super) fn load_tenant(conn: &mut Connection, scope: TenantScope) -> Result<T
             .limit(MOST)
             .load(conn)?,
     })
+}
+
+/// The tenant that a host was verified to belong to.
+pub(super) fn tenant_of_host(conn: &mut Connection, host: &str) -> Result<Option<TenantId>, DbError> {
+    let found = tenant_domains::table
+        .filter(tenant_domains::verified_domain.eq(host))
+        .select(tenant_domains::tenant_id)
+        .first(conn)
+        .optional()?;
+    Ok(found)
 }
 
 /// The policies of a tenant that are switched on.

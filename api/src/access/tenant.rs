@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use tenantry_types::{GroupId, RoleId};
 
+use super::model::Module;
 use super::permissions::{PermissionPattern, PermissionSet};
 use super::policy::PolicySet;
 use super::subject::SubjectRows;
+use crate::authn::{Tenant, TenantStatus};
 
 /// A role with what it allows, what it inherits included.
 #[derive(Debug, Clone)]
@@ -33,6 +35,10 @@ pub struct TenantAccess {
     groups: HashMap<GroupId, Group>,
     /// The policies that are switched on.
     pub policies: PolicySet,
+    /// Whether the tenant is in use; `None` while this service has no row of it.
+    status: Option<TenantStatus>,
+    /// The modules that are switched off.
+    disabled: HashSet<String>,
 }
 
 /// The rows that [`TenantAccess`] is made of.
@@ -43,6 +49,8 @@ pub(super) struct TenantRows {
     pub(super) parents: Vec<(RoleId, RoleId)>,
     pub(super) groups: Vec<(GroupId, String, Option<GroupId>)>,
     pub(super) group_roles: Vec<(GroupId, RoleId)>,
+    pub(super) status: Option<TenantStatus>,
+    pub(super) disabled: Vec<String>,
 }
 
 impl TenantAccess {
@@ -83,7 +91,17 @@ impl TenantAccess {
                 group.roles.push(role);
             }
         }
-        Self { roles, groups, policies }
+        Self { roles, groups, policies, status: rows.status, disabled: rows.disabled.into_iter().collect() }
+    }
+
+    /// Whether the tenant is in use: what is known here, or else what its issuer record says.
+    pub(super) fn status(&self, tenant: &Tenant) -> TenantStatus {
+        self.status.unwrap_or(tenant.status)
+    }
+
+    /// Whether the tenant has this module.
+    pub fn has_module(&self, module: Module) -> bool {
+        !self.disabled.contains(module.as_str())
     }
 
     /// A role of the tenant.

@@ -13,9 +13,9 @@ use parking_lot::RwLock;
 use tenantry_jose::KeySet;
 use tenantry_types::{Clock, DomainName, Origin, Slug, TenantId, UtcTime};
 
-use super::Tenant;
 use super::rate_limit::RateLimit;
-use crate::idp::{IdpClient, IdpError};
+use super::{Tenant, TenantStatus};
+use crate::idp::{IdpClient, IdpError, IssuerTenant};
 
 /// Issuers that are remembered, and as many that are known not to exist.
 const CAPACITY: u64 = 10_000;
@@ -216,7 +216,7 @@ impl Issuers {
         let jwks =
             self.0.idp.get_json(&self.0.idp.jwks_uri(&record)).await?.ok_or(IdpError::Answer("there is no JWK Set"))?;
         let keys = KeySet::from_jwks(&jwks).map_err(|_| IdpError::Answer("the JWK Set is malformed"))?;
-        let tenant = Tenant { id: record.tenant.id, slug: record.tenant.slug, name: record.tenant.name };
+        let tenant = tenant_of(record.tenant)?;
         self.remember_origins(tenant.id, record.allowed_origins).await;
         let fetched_at = self.0.clock.now();
         tracing::debug!(issuer = url, keys = keys.len(), "the keys of an issuer were fetched");
@@ -232,6 +232,14 @@ impl Issuers {
         }
         self.0.origins_of.insert(tenant, Arc::new(origins)).await;
     }
+}
+
+/// The tenant of an issuer record. A provider that says nothing of its status tells only of tenants in use.
+fn tenant_of(record: IssuerTenant) -> Result<Tenant, IdpError> {
+    let status = record.status.as_deref().unwrap_or(TenantStatus::Active.as_str()).parse();
+    let status = status.map_err(|_| IdpError::Answer("the status of a tenant is not known"))?;
+    let IssuerTenant { id, slug, name, is_platform, .. } = record;
+    Ok(Tenant { id, slug, name, status, is_platform })
 }
 
 impl std::fmt::Debug for Issuers {

@@ -16,4 +16,4 @@ pub use authenticator::Authenticator;
 pub use bearer::bearer_token;
 pub use error::{AuthnError, Challenge, REALM};
 pub use issuers::{Issuer, IssuerError, Issuers};
-pub use principal::{Principal, PrincipalView, Subject, SubjectView, Tenant};
+pub use principal::{Principal, PrincipalView, Subject, SubjectView, Tenant, TenantStatus};

@@ -8,7 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use serde::Serialize;
 use tenantry_db::TenantScope;
-use tenantry_types::{ScopeSet, SessionId, Slug, TenantId, UserId, UtcTime};
+use tenantry_types::{ScopeSet, SessionId, Slug, TenantId, UserId, UtcTime, text_enum};
 use utoipa::ToSchema;
 
 use super::AuthnError;
@@ -22,6 +22,20 @@ pub enum Subject {
     Client(String),
 }
 
+text_enum! {
+    /// Whether a tenant is in use.
+    pub enum TenantStatus {
+        /// It is being made: nothing works yet.
+        Provisioning = "provisioning",
+        /// Everything works.
+        Active = "active",
+        /// Switched off for a while.
+        Inactive = "inactive",
+        /// Switched off by the operator.
+        Suspended = "suspended",
+    }
+}
+
 /// The tenant of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
@@ -31,6 +45,11 @@ pub struct Tenant {
     pub slug: Slug,
     /// Its name for people.
     pub name: String,
+    /// Whether it is in use, as the identity provider said when its keys were fetched. What this service knows of the
+    /// tenant itself wins.
+    pub status: TenantStatus,
+    /// Whether it is the operator's own, whose administrators manage the others.
+    pub is_platform: bool,
 }
 
 /// Who is calling: what a verified access token says. Cheap to clone.

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use serde_json::Value;
-use tenantry_db::{Connection, DbError};
+use tenantry_db::{Connection, DbError, TenantScope};
+use tenantry_types::{Clock, TenantId};
 
-use super::{Work, keep_tenant};
+use super::{Work, keep_tenant, lock_tenant};
 use crate::audit::Origin;
 use crate::authn::Principal;
 use crate::idempotency::{self, Answer, Begun, IdempotencyError, IdempotencyKey, Once};
@@ -22,6 +23,8 @@ pub struct Change {
     /// Where from.
     pub origin: Origin,
     key: IdempotencyKey,
+    /// Whose rows are changed, when it is not the caller's own tenant.
+    target: Option<TenantId>,
 }
 
 impl FromRequest for Change {
@@ -32,11 +35,33 @@ impl FromRequest for Change {
         let principal = Principal::from_request(request, payload).into_inner();
         let Ok(origin) = Origin::from_request(request, payload).into_inner();
         let key = IdempotencyKey::from_request(request, payload).into_inner();
-        ready(principal.map_err(Into::into).and_then(|principal| Ok(Self { principal, origin, key: key? })))
+        ready(
+            principal.map_err(Into::into).and_then(|principal| Ok(Self { principal, origin, key: key?, target: None })),
+        )
     }
 }
 
 impl Change {
+    /// The same request as a change of another tenant's rows. Whether the caller may is for the caller of this to know; in
+    /// the audit trail of that tenant the entries say which tenant the actor is of.
+    #[must_use]
+    pub fn of_tenant(mut self, id: TenantId) -> Self {
+        self.target = (id != self.principal.tenant.id).then_some(id);
+        self
+    }
+
+    /// Whose rows are changed.
+    pub fn scope(&self) -> TenantScope {
+        let of_another = |id| TenantScope::system(id, "management of tenants");
+        self.target.map_or_else(|| self.principal.scope(), of_another)
+    }
+
+    /// Locks the rows of the tenants that this is about, the caller's own first.
+    fn lock(&self, conn: &mut Connection, clock: &dyn Clock) -> Result<(), DbError> {
+        keep_tenant(conn, clock, &self.principal.tenant)?;
+        self.target.map_or(Ok(()), |id| lock_tenant(conn, id))
+    }
+
     /// Does `work` in one transaction and gives its answer; `body` is what was sent, which a repeat sends again. The work
     /// may run several times (deadlocks are tried again), so it does nothing but queries.
     ///
@@ -55,7 +80,7 @@ impl Change {
             .db
             .write(move |conn| {
                 let scope = change.principal.scope();
-                keep_tenant(conn, &*state.clock, &change.principal.tenant)?;
+                change.lock(conn, &*state.clock)?;
                 if let Begun::Repeat(answer) = idempotency::begin::<E>(conn, scope, &*state.clock, &once)? {
                     return Ok::<_, E>(answer);
                 }
@@ -95,7 +120,7 @@ impl Change {
         let (value, signals) = api
             .db
             .write(move |conn: &mut Connection| {
-                keep_tenant(conn, &*state.clock, &change.principal.tenant)?;
+                change.lock(conn, &*state.clock)?;
                 let mut unit = Work::new(conn, &change, &state);
                 let value = work(&mut unit)?;
                 Ok::<_, E>((value, unit.into_signals()))

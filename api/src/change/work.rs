@@ -40,7 +40,7 @@ impl<'a> Work<'a> {
     pub(super) fn new(conn: &'a mut Connection, change: &'a Change, api: &'a Api) -> Self {
         Self {
             conn,
-            scope: change.principal.scope(),
+            scope: change.scope(),
             principal: &change.principal,
             clock: &*api.clock,
             random: &*api.random,

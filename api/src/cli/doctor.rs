@@ -21,6 +21,7 @@ pub(super) async fn run(config: Result<Config, ConfigError>, output: Output) -> 
             findings.push(Finding::of("database", database(&config).await));
             findings.push(Finding::of("keys", keys(&config)));
             findings.push(Finding::of("identity provider", provider(&config).await));
+            findings.push(Finding::of("management", management(&config).await));
             if config.redis.url.is_some() {
                 findings.push(Finding::of("redis", shared_memory(&config).await));
             }
@@ -60,6 +61,17 @@ async fn provider(config: &Config) -> Result<String, String> {
         Ok(None) => Err(format!("{} answers, but has no tenant {}", config.idp.url, config.console.tenant)),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Whether the identity provider lets this service manage tenants and people.
+async fn management(config: &Config) -> Result<String, String> {
+    let idp = IdpClient::new(config.idp.url.clone(), config.idp.internal_url.clone(), Arc::new(SystemClock))
+        .map_err(|error| error.to_string())?;
+    let client = startup::management_client(config, idp, Arc::new(SystemClock), Arc::new(SystemRandom))
+        .map_err(|error| error.to_string())?;
+    client.check().await.map_err(|error| error.to_string())?;
+    let settings = &config.idp.management;
+    Ok(format!("{} of the tenant {} is let in", settings.client_id, settings.tenant))
 }
 
 async fn shared_memory(config: &Config) -> Result<String, String> {

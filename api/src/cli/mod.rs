@@ -12,6 +12,7 @@ use tenantry_web::config as configuration;
 use tenantry_web::server::Environment;
 
 use crate::config::{Config, PREFIX};
+use crate::idp::ClientKeyFile;
 use crate::startup::{self, Application, MIGRATIONS};
 use crate::{openapi, routes};
 
@@ -40,11 +41,21 @@ enum Command {
     Config(ConfigCommand),
     /// Check everything that the service needs, and say what is missing.
     Doctor,
+    /// The keys of this service.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Print the description of the API (OpenAPI 3.1).
     Openapi,
     /// The audit trail.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Make the key with which this service proves itself at the identity provider, if it is not there, and print its
+    /// public half: the JWK Set that its client is registered with.
+    Client,
 }
 
 /// Runs the command that this process was started with.
@@ -68,6 +79,7 @@ async fn execute(cli: Cli, output: Output) -> Result<ExitCode, CommandError> {
         Command::Migrate => migrate(&load()?, output).await?,
         Command::Config(command) => command.run::<Config>("tenantry-api", PREFIX, file, output)?,
         Command::Doctor => return doctor::run(load(), output).await,
+        Command::Keys(KeysCommand::Client) => client_key(&load()?, output)?,
         Command::Openapi => describe(&load()?, output)?,
         Command::Audit(command) => return audit::run(command, &load()?, output).await,
     }
@@ -86,6 +98,14 @@ async fn serve(config: Config, output: Output) -> Result<(), CommandError> {
 async fn migrate(config: &Config, output: Output) -> Result<(), CommandError> {
     let applied = startup::open_database(&config.database).await?.migrate(&MIGRATIONS).await?;
     output.migrated(&applied);
+    Ok(())
+}
+
+/// The JWK Set is the whole output, with `--json` or without, so that it can be a file as it is.
+fn client_key(config: &Config, output: Output) -> Result<(), CommandError> {
+    let (key, _) = ClientKeyFile::load_or_create(&config.idp.management.key_file)?;
+    let jwks = key.jwks();
+    output.result(&jwks, || format!("{jwks:#}"));
     Ok(())
 }
 

@@ -56,7 +56,12 @@ impl From<AccessError> for ConsoleError {
             AccessError::Authn(error) => Self::Token(error),
             AccessError::Database(error) => Self::Database(error),
             // Signing in asks for no permission.
-            AccessError::InsufficientScope(_) | AccessError::Forbidden(_) => Self::Forged,
+            AccessError::TenantNotActive(_) => Self::Token(AuthnError::Revoked),
+            AccessError::InsufficientScope(_)
+            | AccessError::Forbidden(_)
+            | AccessError::ModuleDisabled(_)
+            | AccessError::OtherTenantsHost
+            | AccessError::OtherTenantNamed => Self::Forged,
         }
     }
 }

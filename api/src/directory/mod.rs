@@ -7,6 +7,7 @@
 pub mod accounts;
 pub(crate) mod bulk;
 mod change;
+mod connected;
 mod doubts;
 mod errand;
 mod error;
@@ -22,9 +23,10 @@ mod store;
 mod view;
 
 pub use change::Accounts;
+pub use connected::Connected;
 pub use error::AccountError;
 pub use model::{AccountStatus, ProviderAccount};
 pub use newcomers::Directory;
-pub use provider::{AccountProvider, Answered, ProviderError, Unconnected};
+pub use provider::{AccountProvider, Answered, ProviderError};
 pub use reconcile::Reconciler;
 pub use roles_push::RolesRecipient;

@@ -12,4 +12,4 @@ mod store;
 
 pub use key::IdempotencyKey;
 pub use model::{Answer, IdempotencyError, Once};
-pub use store::{Begun, abandon, begin, complete};
+pub use store::{Begun, abandon, begin, complete, release};

@@ -6,7 +6,7 @@ use tenantry_types::{Envelope, InputError, Problem, Sha256Hash};
 use tenantry_web::problems::IntoProblem;
 
 /// Whether a request names itself, so that a repeat of it is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Once {
     /// It does not: every repeat counts.
     Unkeyed,

@@ -115,6 +115,17 @@ pub fn abandon(conn: &mut Connection, scope: TenantScope, once: &Once) -> Result
     Ok(())
 }
 
+/// Says that a request under this key is not under way any more, without an answer: a repeat goes on at once, and gets the
+/// answer if there is one by then.
+pub fn release(conn: &mut Connection, scope: TenantScope, clock: &dyn Clock, once: &Once) -> Result<(), DbError> {
+    let Once::Keyed { key, .. } = once else { return Ok(()) };
+    let row = idempotency_keys::table
+        .filter(idempotency_keys::tenant_id.eq(scope.tenant_id()).and(idempotency_keys::key_hash.eq(key)))
+        .filter(idempotency_keys::answer.is_null());
+    diesel::update(row).set(idempotency_keys::held_until.eq(clock.now())).execute(conn)?;
+    Ok(())
+}
+
 fn insert(conn: &mut Connection, row: &NewKey<'_>) -> Result<(), DbError> {
     diesel::insert_into(idempotency_keys::table).values(row).execute(conn)?;
     Ok(())

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use openidconnect::{HttpRequest, HttpResponse};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HOST};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Method, StatusCode, Url};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 use tenantry_types::{Clock, PublicUrl, Slug, TenantId};
@@ -62,6 +63,12 @@ pub struct IssuerTenant {
     pub slug: Slug,
     /// Its name for people.
     pub name: String,
+    /// Whether it is in use, by the name of the status; a provider that does not say tells only of those that are.
+    #[serde(default)]
+    pub status: Option<String>,
+    /// Whether it is the operator's own, whose administrators manage the others.
+    #[serde(default)]
+    pub is_platform: bool,
 }
 
 /// Calls the identity provider. Clones share connections.
@@ -167,6 +174,37 @@ impl IdpClient {
         Ok(response)
     }
 
+    /// Sends a request to the management API; the answer is judged there.
+    pub(super) async fn manage(
+        &self,
+        method: &Method,
+        url: &str,
+        token: &SecretString,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Vec<u8>), IdpError> {
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
+            .map_err(|_| IdpError::Answer("the access token cannot stand in a header"))?;
+        bearer.set_sensitive(true);
+        let request = self.0.http.request(method.clone(), self.route(url)?);
+        let mut request = request.header(ACCEPT, "application/json").header(AUTHORIZATION, bearer);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let (status, _, body) = self.send(request).await?;
+        Ok((status, body))
+    }
+
+    /// Sends a request to a token endpoint.
+    pub(super) async fn ask_for_token(
+        &self,
+        url: &str,
+        form: &[(&str, &str)],
+    ) -> Result<(StatusCode, Vec<u8>), IdpError> {
+        let request = self.0.http.request(Method::POST, self.route(url)?).header(ACCEPT, "application/json");
+        let (status, _, body) = self.send(request.form(form)).await?;
+        Ok((status, body))
+    }
+
     /// Where an address of the provider is really called.
     fn route(&self, url: &str) -> Result<Url, IdpError> {
         let public = self.0.public.as_str();
@@ -181,7 +219,7 @@ impl IdpClient {
     async fn send(
         &self,
         request: reqwest::RequestBuilder,
-    ) -> Result<(StatusCode, Option<reqwest::header::HeaderValue>, Vec<u8>), IdpError> {
+    ) -> Result<(StatusCode, Option<HeaderValue>, Vec<u8>), IdpError> {
         let now = self.0.clock.now();
         if now.unix_micros() < self.0.unreachable_until.load(Ordering::Relaxed) {
             return Err(IdpError::Unreachable("it could not be reached a moment ago".into()));

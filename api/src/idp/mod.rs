@@ -4,5 +4,10 @@
 //! they lie below the configured one.
 
 mod client;
+mod management;
 
 pub use client::{IdpClient, IdpError, IssuerRecord, IssuerTenant};
+pub use management::{
+    ClientKeyError, ClientKeyFile, DomainState, ManagementClient, ManagementError, Member, NewAdministrator, NewTenant,
+    RolesOf, TenantChange, TenantRecord,
+};

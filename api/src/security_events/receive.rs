@@ -8,7 +8,7 @@ use super::model::{Happening, ProviderTenant, SecurityEvent, Standing};
 use super::store;
 use crate::audit::{self, ActorKind, AuditEntry, Changes, Origin};
 use crate::authn::Tenant;
-use crate::change::keep_tenant;
+use crate::change::{keep_tenant, tenant_is};
 use crate::directory::{AccountStatus, ProviderAccount, accounts};
 use crate::revocations::{self, Revoked};
 use crate::signals::{self, Signal, SignalKind};
@@ -45,7 +45,7 @@ fn as_told(tenant: &Tenant, event: &SecurityEvent) -> Tenant {
         _ => None,
     });
     let (slug, name) = told.unwrap_or_else(|| (tenant.slug.clone(), tenant.name.clone()));
-    Tenant { id: tenant.id, slug, name }
+    Tenant { slug, name, ..tenant.clone() }
 }
 
 struct Effects<'a> {
@@ -111,6 +111,7 @@ impl Effects<'_> {
         if told.status != "active" {
             self.revoke(Revoked::Tenant, at)?;
         }
+        tenant_is(self.conn, self.scope, &*self.api.clock, &told.name, told.status.parse().ok())?;
         self.signal(SignalKind::Tenant, None)
     }
 

@@ -141,8 +141,13 @@ async fn the_doctor_says_what_is_missing() {
     assert_eq!(report["ok"], false);
     assert!(report["checks"][1]["detail"].as_str().unwrap().contains("run `tenantry-api migrate`"));
     assert!(run(folder.path(), &["migrate"], &[]).status.success());
+    let unmanaged = doctor(folder.path()).await;
+    assert!(text(&unmanaged.stdout).contains("run `tenantry-api keys client`"), "{}", text(&unmanaged.stdout));
+    let printed: Value = serde_json::from_slice(&run(folder.path(), &["keys", "client"], &[]).stdout).unwrap();
+    assert!(printed["keys"][0]["kid"].is_string() && printed["keys"][0].get("d").is_none());
     let output = doctor(folder.path()).await;
     assert!(output.status.success(), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("tenantry-api of the tenant platform is let in"));
     idp.remove_tenant("demo");
     let report: Value = serde_json::from_slice(&doctor(folder.path()).await.stdout).unwrap();
     assert!(report["checks"][3]["detail"].as_str().unwrap().contains("has no tenant demo"));

@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 use tenantry_jose::{Algorithm, KeySet, SigningKey, left_half_hash, pkce_matches};
 use tenantry_types::{Clock, ManualClock, SystemRandom, TenantId, UserId, random_token};
 
+use crate::fake_management::{self, ManagementState};
+
 /// How long its access tokens live.
 pub const ACCESS_TOKEN_SECONDS: i64 = 600;
 
@@ -44,6 +46,8 @@ pub struct State {
     pub refreshes: AtomicUsize,
     /// The `traceparent` of each look-up of an issuer.
     pub traces: Mutex<Vec<String>>,
+    /// The management API.
+    pub management: Arc<ManagementState>,
 }
 
 #[derive(Clone)]
@@ -86,11 +90,13 @@ impl FakeIdp {
             key_fetches: AtomicUsize::new(0),
             refreshes: AtomicUsize::new(0),
             traces: Mutex::default(),
+            management: Arc::default(),
         });
         let data = Data::from(Arc::clone(&state));
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(data.clone())
+                .configure(fake_management::configure)
                 .route("/.well-known/tenantry/issuer", web::get().to(issuer))
                 .route("/t/{slug}/.well-known/openid-configuration", web::get().to(discovery))
                 .route("/t/{slug}/oauth2/jwks", web::get().to(jwks))
@@ -107,6 +113,7 @@ impl FakeIdp {
         actix_web::rt::spawn(server);
         let idp = Self { state, handle };
         idp.add_tenant("demo");
+        idp.add_tenant("platform");
         idp
     }
 
@@ -119,8 +126,12 @@ impl FakeIdp {
     }
 
     pub fn add_tenant(&self, slug: &str) -> FakeTenant {
+        self.add_tenant_of(TenantId::new(&*self.state.clock, &SystemRandom), slug)
+    }
+
+    /// Lets a tenant of this id sign tokens.
+    pub fn add_tenant_of(&self, id: TenantId, slug: &str) -> FakeTenant {
         let key = SigningKey::generate(Algorithm::Es256).unwrap();
-        let id = TenantId::new(&*self.state.clock, &SystemRandom);
         let tenant = FakeTenant { id, key: key.clone(), published: vec![key], origins: Vec::new() };
         self.state.tenants.lock().unwrap().insert(slug.to_owned(), tenant.clone());
         tenant
@@ -244,7 +255,8 @@ async fn issuer(state: Data<State>, query: Query<HashMap<String, String>>, reque
     let tenants = state.tenants.lock().unwrap();
     match tenants.get(slug).filter(|_| issuer.starts_with(&state.url)) {
         Some(tenant) => HttpResponse::Ok().json(json!({
-            "issuer": issuer, "tenant": {"id": tenant.id, "slug": slug, "name": format!("Tenant {slug}")},
+            "issuer": issuer, "tenant": {"id": tenant.id, "slug": slug, "name": format!("Tenant {slug}"),
+                "is_platform": slug == "platform"},
             "jwks_uri": format!("{issuer}/oauth2/jwks"), "allowed_origins": tenant.origins,
         })),
         None => HttpResponse::NotFound().finish(),
@@ -316,6 +328,9 @@ async fn authorize(state: Data<State>, slug: Path<String>, query: Query<HashMap<
 async fn token(state: Data<State>, form: Form<HashMap<String, String>>) -> HttpResponse {
     if let Some(down) = state.down() {
         return down;
+    }
+    if form["grant_type"] == "client_credentials" {
+        return fake_management::token(&state, &form);
     }
     let invalid_grant = || HttpResponse::BadRequest().json(json!({"error": "invalid_grant"}));
     if form["grant_type"] == "refresh_token" {

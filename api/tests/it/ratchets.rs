@@ -144,6 +144,8 @@ fn every_error_variant_is_produced_by_some_test() {
         include_str!("../../src/security_events/error.rs"),
         include_str!("../../src/tenants/settings/replace.rs"),
         include_str!("../../src/console/error.rs"),
+        include_str!("../../src/tenants/error.rs"),
+        include_str!("../../src/idp/management/error.rs"),
     ];
     let declared: BTreeSet<String> = sources.iter().flat_map(|source| error_variants(source)).collect();
     let listed = PRODUCED.iter().map(|(variant, _)| *variant).chain(NOT_PRODUCED.iter().copied());
@@ -160,15 +162,19 @@ fn every_error_variant_is_produced_by_some_test() {
         include_str!("api/v1/groups.rs"),
         include_str!("api/v1/permissions.rs"),
         include_str!("api/v1/roles.rs"),
+        include_str!("api/v1/tenants/create.rs"),
+        include_str!("api/v1/tenants/domains.rs"),
+        include_str!("api/v1/tenants/modules.rs"),
+        include_str!("api/v1/tenants/status.rs"),
+        include_str!("cli.rs"),
     );
     for (variant, test) in PRODUCED {
         assert!(tests.contains(&format!("async fn {test}()")), "{variant}: there is no test {test}");
     }
 }
 
-/// A template that cannot be rendered is a fault of the build, which the tests of the pages would have found. Requests that
-/// hold their key while they call the identity provider come with the first endpoint that does.
-const NOT_PRODUCED: &[&str] = &["ConsoleError::Page", "IdempotencyError::UnderWay"];
+/// A template that cannot be rendered is a fault of the build, which the tests of the pages would have found.
+const NOT_PRODUCED: &[&str] = &["ConsoleError::Page"];
 
 /// Which test produces which variant.
 const PRODUCED: &[(&str, &str)] = &[
@@ -192,6 +198,10 @@ const PRODUCED: &[(&str, &str)] = &[
     ("AccountError::NotFound", "somebody_is_added_shown_changed_and_removed"),
     ("AccountError::Precondition", "somebody_is_added_shown_changed_and_removed"),
     ("AccountError::Provider", "while_the_provider_is_away_nobody_is_changed"),
+    ("AccessError::ModuleDisabled", "the_routes_of_a_module_that_is_switched_off_are_not_there"),
+    ("AccessError::OtherTenantNamed", "a_query_names_no_other_tenant_than_the_token"),
+    ("AccessError::OtherTenantsHost", "a_verified_domain_belongs_to_one_tenant"),
+    ("AccessError::TenantNotActive", "a_tenant_that_is_suspended_is_so_at_once_on_every_replica"),
     ("AuthnError::Claim", "claims_have_the_form_that_they_should"),
     ("AuthnError::MalformedHeader", "one_token_in_the_one_place_for_it"),
     ("AuthnError::Missing", "without_a_token_there_is_a_challenge_and_no_error"),
@@ -241,6 +251,11 @@ const PRODUCED: &[(&str, &str)] = &[
     ("RoleError::NotHeld", "nobody_gives_what_they_do_not_hold"),
     ("RoleError::Precondition", "a_role_is_made_shown_changed_and_removed"),
     ("RoleError::System", "system_roles_stay_as_they_are"),
+    ("IdempotencyError::UnderWay", "a_request_that_is_under_way_is_not_begun_twice"),
+    ("ManagementError::NotLetIn", "the_client_proves_itself_and_its_token_is_used_until_it_is_refused"),
+    ("ManagementError::NotSetUp", "without_its_key_the_service_manages_nothing"),
+    ("ManagementError::Refused", "a_name_that_is_taken_is_pointed_at"),
+    ("ManagementError::Unavailable", "a_repeat_gets_the_answer_whatever_broke_off_before"),
     ("PreconditionError::Failed", "an_update_names_the_version_it_changes"),
     ("PreconditionError::Malformed", "an_update_names_the_version_it_changes"),
     ("PreconditionError::Required", "an_update_names_the_version_it_changes"),
@@ -257,4 +272,18 @@ const PRODUCED: &[(&str, &str)] = &[
     ("SettingsError::Idempotency", "a_repeat_under_the_same_key_counts_once"),
     ("SettingsError::Invalid", "everything_wrong_is_told_at_once"),
     ("SettingsError::Precondition", "an_update_names_the_version_it_changes"),
+    ("TenantError::Access", "whoever_renames_does_not_switch"),
+    ("TenantError::Database", "without_a_database_nothing_is_said_of_tenants"),
+    ("TenantError::Idempotency", "a_request_that_is_under_way_is_not_begun_twice"),
+    ("TenantError::Invalid", "everything_wrong_with_a_new_tenant_is_told_at_once"),
+    ("TenantError::Keyring", "a_password_that_was_sealed_under_lost_keys_makes_no_tenant"),
+    ("TenantError::NoSuchDomain", "a_domain_is_added_as_the_plan_says"),
+    ("TenantError::NoSuchModule", "a_tenant_has_every_module_until_it_is_switched_off"),
+    ("TenantError::NotFound", "other_tenants_are_not_there"),
+    ("TenantError::NotPlatform", "only_the_platform_makes_and_lists_tenants"),
+    ("TenantError::NotVerified", "a_record_shows_whose_a_domain_is"),
+    ("TenantError::Precondition", "a_tenant_renames_itself_and_nothing_more"),
+    ("TenantError::Provider", "a_name_that_is_taken_is_pointed_at"),
+    ("TenantError::Refused", "the_platform_cannot_switch_itself_off"),
+    ("TenantError::Taken", "a_name_that_is_taken_is_pointed_at"),
 ];

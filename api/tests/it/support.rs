@@ -10,7 +10,9 @@ use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
-use tenantry_api::startup::MIGRATIONS;
+use tenantry_api::directory::AccountProvider;
+use tenantry_api::idp::ClientKeyFile;
+use tenantry_api::startup::{MIGRATIONS, Parts};
 use tenantry_api::{Application, Config};
 use tenantry_db::DbError;
 use tenantry_testing::{TestDatabase, free_port};
@@ -49,7 +51,7 @@ impl TestApi {
         change(&mut config);
         let environment = Environment { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..Environment::default() };
         let accounts = Arc::new(FakeAccounts::default());
-        let application = Application::build_with(config.clone(), environment, accounts.clone()).await.unwrap();
+        let application = Application::build_with(config.clone(), environment, with(&accounts)).await.unwrap();
         let url = config.http.public_url.to_string();
         Self {
             url,
@@ -69,7 +71,7 @@ impl TestApi {
         config.http.listen = ([127, 0, 0, 1], 0).into();
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let environment = Environment { clock, ..Environment::default() };
-        let application = Application::build_with(config, environment, self.accounts.clone()).await.unwrap();
+        let application = Application::build_with(config, environment, with(&self.accounts)).await.unwrap();
         // It ends with the runtime of the test.
         format!("http://{}", application.start().address())
     }
@@ -120,6 +122,17 @@ impl TestApi {
         me["subject"]["id"].as_str().unwrap().to_owned()
     }
 
+    /// A token of an administrator of the platform.
+    pub fn platform(&self) -> String {
+        self.idp.sign("platform", &self.idp.user_claims("platform", &self.url))
+    }
+
+    /// A token of an administrator of a tenant that was made through this service.
+    pub fn administrator_of(&self, id: &str, slug: &str) -> String {
+        let tenant = self.idp.add_tenant_of(id.parse().unwrap(), slug);
+        tenant.key.sign_jwt("at+jwt", &self.idp.user_claims(slug, &self.url)).unwrap()
+    }
+
     /// A token of a client.
     pub fn machine(&self, scope: &str) -> String {
         self.idp.sign("demo", &self.idp.client_claims("demo", &self.url, scope))
@@ -161,6 +174,11 @@ impl TestApi {
     }
 }
 
+/// The service with these accounts at the identity provider.
+fn with(accounts: &Arc<FakeAccounts>) -> Parts {
+    Parts { accounts: Some(Arc::clone(accounts) as Arc<dyn AccountProvider>), ..Parts::default() }
+}
+
 pub fn configuration(idp: &str, database: &TestDatabase, folder: &TempDir) -> Config {
     let mut config = Config::default();
     let port = free_port();
@@ -174,6 +192,10 @@ pub fn configuration(idp: &str, database: &TestDatabase, folder: &TempDir) -> Co
     config.idp.url = idp.parse().unwrap();
     config.database.url = database.url().to_string().as_str().into();
     config.keyring.path = folder.path().join("api.key");
+    config.idp.management.key_file = folder.path().join("client.pem");
+    ClientKeyFile::load_or_create(&config.idp.management.key_file).unwrap();
+    // Nobody is asked unless a test says who: names resolve to nothing.
+    config.domains.name_servers = vec![([127, 0, 0, 1], 9).into()];
     config
 }
 

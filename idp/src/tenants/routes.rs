@@ -33,6 +33,7 @@ struct TenantDocument<'a> {
     slug: &'a Slug,
     name: &'a TenantName,
     status: TenantStatus,
+    is_platform: bool,
 }
 
 /// `GET /.well-known/tenantry/issuer?issuer=…`: whose issuer a token's `iss` is. A resource server asks the provider
@@ -52,6 +53,7 @@ pub async fn issuer(idp: Data<Idp>, query: Query<IssuerQuery>) -> Result<HttpRes
             slug: &issuer.tenant.slug,
             name: &issuer.tenant.name,
             status: issuer.tenant.status,
+            is_platform: issuer.tenant.is_platform,
         },
         jwks_uri: issuer.endpoint("/oauth2/jwks"),
         allowed_origins,

@@ -6,5 +6,6 @@ mod permissions;
 mod roles;
 mod security_events;
 mod tenant;
+mod tenants;
 mod users;
 mod users_in_bulk;

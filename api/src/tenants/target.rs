@@ -1,0 +1,44 @@
+//! The tenant that a path names: the caller's own, or any for an administrator of the platform.
+
+use tenantry_db::TenantScope;
+use tenantry_types::TenantId;
+
+use super::TenantError;
+use super::store::{self, TenantRow};
+use crate::access::{AccessError, Authority, Decision, Permission};
+use crate::state::Api;
+
+/// The scope for the tenant that a path names. Others than one's own are for administrators of the platform: to everybody
+/// else they are not there.
+pub(super) fn scope_of(authority: &Authority, id: &str) -> Result<TenantScope, TenantError> {
+    let id: TenantId = id.parse().map_err(|_| TenantError::NotFound)?;
+    let principal = authority.principal();
+    if id == principal.tenant.id {
+        Ok(principal.scope())
+    } else if principal.tenant.is_platform {
+        Ok(TenantScope::system(id, "management of tenants"))
+    } else {
+        Err(TenantError::NotFound)
+    }
+}
+
+/// As [`scope_of`], of a tenant that is there.
+pub(super) async fn find(api: &Api, authority: &Authority, id: &str) -> Result<(TenantScope, TenantRow), TenantError> {
+    let scope = scope_of(authority, id)?;
+    let row = api.db.read(move |conn| store::find(conn, scope)).await?.ok_or(TenantError::NotFound)?;
+    Ok((scope, row))
+}
+
+/// Whether the caller is of the platform's own tenant.
+pub(super) fn platform(authority: &Authority) -> Result<(), TenantError> {
+    if authority.principal().tenant.is_platform { Ok(()) } else { Err(TenantError::NotPlatform) }
+}
+
+/// Whether the caller may do something that only some requests of a route ask for.
+pub(super) fn allow(authority: &Authority, permission: Permission) -> Result<(), TenantError> {
+    match authority.decide(permission.as_str()) {
+        Decision::Allow => Ok(()),
+        Decision::InsufficientScope(permission) => Err(AccessError::InsufficientScope(permission).into()),
+        Decision::Forbidden(permission) => Err(AccessError::Forbidden(permission).into()),
+    }
+}

@@ -1,0 +1,21 @@
+CREATE TABLE tenant_domains (
+    id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    tenant_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    domain VARCHAR(253) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    verified_domain VARCHAR(253) CHARACTER SET ascii COLLATE ascii_bin NULL,
+    is_primary BOOLEAN NOT NULL,
+    verification_token CHAR(43) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    method VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NULL,
+    verified_at DATETIME(6) NULL,
+    checked_at DATETIME(6) NULL,
+    failures BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    created_at DATETIME(6) NOT NULL,
+    updated_at DATETIME(6) NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE KEY tenant_domains_tenant_id_id (tenant_id, id),
+    UNIQUE KEY tenant_domains_tenant_id_domain (tenant_id, domain),
+    UNIQUE KEY tenant_domains_verified_domain (verified_domain),
+    FOREIGN KEY (tenant_id) REFERENCES tenants (id),
+    KEY tenant_domains_by_check (checked_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
