@@ -102,7 +102,9 @@ pub(crate) async fn create(
         ("limit" = Option<u32>, Query, description = "How many at most: 1 to 200, 50 if it is left out"),
         ("cursor" = Option<String>, Query, description = "`page.next` of the page before"),
     ),
-    responses((status = 200, description = "A page of tenants", body = inline(Envelope<Vec<TenantView>>)))
+    responses((status = 200, description = "A page of tenants", body = inline(Envelope<Vec<TenantView>>),
+            example = json!({"status": "success", "page": {"limit": 50}, "data": [{"id": "0190b2c4-0000-7000-8000-000000000002", "slug": "acme", "name": "Acme Corporation",
+                "domain": "acme.example.com", "status": "active", "created_at": "2026-01-31T09:30:00Z"}]})))
 )]
 pub(crate) async fn list(
     request: HttpRequest,
@@ -241,7 +243,9 @@ pub(crate) async fn change(
     operation_id = "activate_tenant",
     params(("id" = String, Path, description = "The tenant", format = "uuid")),
     responses(
-        (status = 200, description = "The tenant as it is now", body = inline(Envelope<TenantView>)),
+        (status = 200, description = "The tenant as it is now", body = inline(Envelope<TenantView>),
+            example = json!({"status": "success", "data": {"id": "0190b2c4-0000-7000-8000-000000000002", "slug": "acme", "name": "Acme Corporation",
+                "domain": "acme.example.com", "status": "active", "created_at": "2026-01-31T09:30:00Z"}})),
         (status = 404, description = "There is no such tenant (`/problems/tenant-not-found`)"),
         (status = 409, description = "It is being made"),
     )
@@ -265,7 +269,9 @@ pub(crate) async fn activate(
     operation_id = "deactivate_tenant",
     params(("id" = String, Path, description = "The tenant", format = "uuid")),
     responses(
-        (status = 200, description = "The tenant as it is now", body = inline(Envelope<TenantView>)),
+        (status = 200, description = "The tenant as it is now", body = inline(Envelope<TenantView>),
+            example = json!({"status": "success", "data": {"id": "0190b2c4-0000-7000-8000-000000000002", "slug": "acme", "name": "Acme Corporation",
+                "domain": "acme.example.com", "status": "active", "created_at": "2026-01-31T09:30:00Z"}})),
         (status = 404, description = "There is no such tenant (`/problems/tenant-not-found`)"),
         (status = 409, description = "It is being made, or it is the platform's own"),
     )
@@ -289,7 +295,9 @@ pub(crate) async fn deactivate(
     operation_id = "suspend_tenant",
     params(("id" = String, Path, description = "The tenant", format = "uuid")),
     responses(
-        (status = 200, description = "The tenant as it is now", body = inline(Envelope<TenantView>)),
+        (status = 200, description = "The tenant as it is now", body = inline(Envelope<TenantView>),
+            example = json!({"status": "success", "data": {"id": "0190b2c4-0000-7000-8000-000000000002", "slug": "acme", "name": "Acme Corporation",
+                "domain": "acme.example.com", "status": "active", "created_at": "2026-01-31T09:30:00Z"}})),
         (status = 404, description = "There is no such tenant (`/problems/tenant-not-found`)"),
         (status = 409, description = "It is being made, or it is the platform's own"),
     )

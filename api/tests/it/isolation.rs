@@ -66,18 +66,24 @@ async fn belongings(api: &TestApi, token: &str) -> BTreeMap<String, String> {
     }
     let entry = api.texts("SELECT id AS value FROM audit_entries ORDER BY id").await.swap_remove(0);
     BTreeMap::from([
-        ("user_id".to_owned(), user_id),
+        ("user_id".to_owned(), user_id.clone()),
         ("role_id".to_owned(), role_id),
         ("group_id".to_owned(), group_id),
         ("permission_id".to_owned(), permission_id),
-        ("id".to_owned(), entry),
+        ("audit/id".to_owned(), entry),
+        ("tenants/id".to_owned(), api.idp.tenant("demo").id.to_string()),
+        ("users/id".to_owned(), user_id),
+        ("domain".to_owned(), format!("{SECRET}.example")),
+        ("name".to_owned(), "bookings".to_owned()),
     ])
 }
 
 impl Operation {
     fn path_with(&self, ids: &BTreeMap<String, String>) -> String {
         self.parameters.iter().fold(self.path.clone(), |path, name| {
-            let id = ids.get(name).unwrap_or_else(|| panic!("say in `belongings` what {name} of {path} is"));
+            let kind = self.path.split('/').nth(3).unwrap_or_default();
+            let id = ids.get(&format!("{kind}/{name}")).or_else(|| ids.get(name));
+            let id = id.unwrap_or_else(|| panic!("say in `belongings` what {name} of {path} is"));
             path.replace(&format!("{{{name}}}"), id)
         })
     }
@@ -98,7 +104,11 @@ async fn picture(api: &TestApi, token: &str, operations: &[Operation], ids: &BTr
         let grows = operation.path.contains("/audit/") || operation.path.contains("/access/");
         if operation.method == Method::GET && !grows {
             let path = operation.path_with(ids);
-            seen.push(format!("{path} {}", operation.call(api, token, &path).await.text().await.unwrap()));
+            let response = operation.call(api, token, &path).await;
+            let status = response.status();
+            // A problem names its own request.
+            let text = if status.is_success() { response.text().await.unwrap() } else { String::new() };
+            seen.push(format!("{path} {status} {text}"));
         }
     }
     seen
@@ -120,7 +130,7 @@ async fn a_stranger_gets_nowhere() {
         let text = response.text().await.unwrap();
         let what = format!("{} {path}: {status} {text}", operation.method);
         assert!(!text.contains(SECRET), "{what}");
-        let shown = ids.values().filter(|id| text.contains(*id)).count();
+        let shown = ids.values().filter(|id| id.contains('-') && text.contains(*id)).count();
         assert_eq!(shown, 0, "{what}");
         if !operation.parameters.is_empty() {
             let refusals = [StatusCode::NOT_FOUND, StatusCode::FORBIDDEN, StatusCode::UNPROCESSABLE_ENTITY];
@@ -170,17 +180,19 @@ async fn the_same_key_of_two_tenants_is_two_keys() {
     api.idp.add_tenant("other");
     let stranger = api.idp.sign("other", &api.idp.user_claims("other", &api.url));
     api.id_of(&stranger).await;
-    let ids = belongings(&api, &own).await;
+    let (ids, mut done) = (belongings(&api, &own).await, 0);
     for operation in operations(&api).await {
         if operation.method != Method::POST || !operation.parameters.is_empty() {
             continue;
         }
         let (Some(example), path) = (&operation.example, operation.path_with(&ids)) else { continue };
+        let key = path.replace('/', "-");
         for token in [&own, &stranger] {
-            let request = api.request(Method::POST, &path).bearer_auth(token).header("Idempotency-Key", "the same");
+            let request = api.request(Method::POST, &path).bearer_auth(token).header("Idempotency-Key", &key);
             let response = request.json(example).send().await.unwrap();
             assert!(!response.headers().contains_key("idempotent-replayed"), "{path}");
+            done += usize::from(response.status().is_success());
         }
     }
-    assert!(api.count("idempotency_keys").await >= 2);
+    assert!(done >= 6, "{done}");
 }

@@ -76,7 +76,11 @@ fn private<T: Serialize>(data: T) -> HttpResponse {
     operation_id = "list_tenant_domains",
     params(("id" = String, Path, description = "The tenant", format = "uuid")),
     responses(
-        (status = 200, description = "The domains", body = inline(Envelope<Vec<DomainView>>)),
+        (status = 200, description = "The domains", body = inline(Envelope<Vec<DomainView>>),
+            example = json!({"status": "success", "data": [{"domain": "auth.acme.example.com", "is_primary": false, "is_verified": true,
+                "verified_at": "2026-01-31T09:35:00Z", "created_at": "2026-01-31T09:30:00Z",
+                "verification": {"dns_name": "_tenantry-challenge.auth.acme.example.com", "token": "v3wq…",
+                    "http_url": "http://auth.acme.example.com/.well-known/tenantry-challenge/v3wq…"}}]})),
         (status = 404, description = "There is no such tenant, or not for you"),
     )
 )]
@@ -97,7 +101,11 @@ pub(crate) async fn list(id: Path<String>, authority: Authority, api: Data<Api>)
         ("domain" = String, Path, description = "The domain"),
     ),
     responses(
-        (status = 200, description = "The domain", body = inline(Envelope<DomainView>)),
+        (status = 200, description = "The domain", body = inline(Envelope<DomainView>),
+            example = json!({"status": "success", "data": {"domain": "auth.acme.example.com", "is_primary": false, "is_verified": true,
+                "verified_at": "2026-01-31T09:35:00Z", "created_at": "2026-01-31T09:30:00Z",
+                "verification": {"dns_name": "_tenantry-challenge.auth.acme.example.com", "token": "v3wq…",
+                    "http_url": "http://auth.acme.example.com/.well-known/tenantry-challenge/v3wq…"}}})),
         (status = 404, description = "There is no such tenant, or it has no such domain (`/problems/domain-not-found`)"),
     )
 )]
@@ -219,7 +227,11 @@ pub(crate) async fn remove(
         ("domain" = String, Path, description = "The domain"),
     ),
     responses(
-        (status = 200, description = "The domain", body = inline(Envelope<DomainView>)),
+        (status = 200, description = "The domain", body = inline(Envelope<DomainView>),
+            example = json!({"status": "success", "data": {"domain": "auth.acme.example.com", "is_primary": false, "is_verified": true,
+                "verified_at": "2026-01-31T09:35:00Z", "created_at": "2026-01-31T09:30:00Z",
+                "verification": {"dns_name": "_tenantry-challenge.auth.acme.example.com", "token": "v3wq…",
+                    "http_url": "http://auth.acme.example.com/.well-known/tenantry-challenge/v3wq…"}}})),
         (status = 404, description = "There is no such tenant, or it has no such domain"),
     )
 )]
@@ -251,7 +263,11 @@ pub(crate) async fn make_primary(
         ("domain" = String, Path, description = "The domain"),
     ),
     responses(
-        (status = 200, description = "The domain, verified", body = inline(Envelope<DomainView>)),
+        (status = 200, description = "The domain, verified", body = inline(Envelope<DomainView>),
+            example = json!({"status": "success", "data": {"domain": "auth.acme.example.com", "is_primary": false, "is_verified": true,
+                "verified_at": "2026-01-31T09:35:00Z", "created_at": "2026-01-31T09:30:00Z",
+                "verification": {"dns_name": "_tenantry-challenge.auth.acme.example.com", "token": "v3wq…",
+                    "http_url": "http://auth.acme.example.com/.well-known/tenantry-challenge/v3wq…"}}})),
         (status = 404, description = "There is no such tenant, or it has no such domain"),
         (status = 409, description = "Another tenant has verified the domain"),
         (status = 422, description = "Neither record nor file could be seen (`/problems/domain-not-verified`)"),

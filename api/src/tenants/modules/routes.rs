@@ -51,7 +51,8 @@ fn view(known: &Known, row: Option<&ModuleRow>) -> ModuleView {
     operation_id = "list_tenant_modules",
     params(("id" = String, Path, description = "The tenant", format = "uuid")),
     responses(
-        (status = 200, description = "The modules", body = inline(Envelope<Vec<ModuleView>>)),
+        (status = 200, description = "The modules", body = inline(Envelope<Vec<ModuleView>>),
+            example = json!({"status": "success", "data": [{"name": "bookings", "description": "Bookings of what providers offer", "is_enabled": true, "config": {}}]})),
         (status = 404, description = "There is no such tenant, or not for you"),
     )
 )]

@@ -39,7 +39,10 @@ pub fn configure(routes: &mut Routes) {
     params(("id" = String, Path, description = "The tenant", format = "uuid")),
     responses(
         (status = 200, description = "The settings", body = inline(Envelope<Settings>),
-            headers(("ETag" = String, description = "Names this version; an update sends it as `If-Match`"))),
+            headers(("ETag" = String, description = "Names this version; an update sends it as `If-Match`")),
+            example = json!({"status": "success", "data": {"branding": {"display_name": "Acme Health"},
+                "security": {"session_idle_minutes": 60, "session_absolute_hours": 12, "mfa": "optional", "password_min_length": 12},
+                "feature_flags": {}}})),
         (status = 304, description = "They are still those of `If-None-Match`"),
         (status = 404, description = "There is no such tenant, or not for you"),
     )
@@ -76,7 +79,10 @@ pub(crate) async fn show(
     ),
     request_body(content = Settings, example = json!({"branding": {"display_name": "Acme Health"}})),
     responses(
-        (status = 200, description = "The settings as they are now", body = inline(Envelope<Settings>)),
+        (status = 200, description = "The settings as they are now", body = inline(Envelope<Settings>),
+            example = json!({"status": "success", "data": {"branding": {"display_name": "Acme Health"},
+                "security": {"session_idle_minutes": 60, "session_absolute_hours": 12, "mfa": "optional", "password_min_length": 12},
+                "feature_flags": {}}})),
         (status = 404, description = "There is no such tenant, or not for you"),
         (status = 412, description = "Somebody changed them meanwhile: read them again and repeat the change"),
         (status = 428, description = "`If-Match` is missing"),
@@ -107,7 +113,10 @@ pub(crate) async fn put(
     ),
     request_body(content = Value, example = json!({"branding": {"primary_color": "#1a6b54", "logo_url": null}})),
     responses(
-        (status = 200, description = "The settings as they are now", body = inline(Envelope<Settings>)),
+        (status = 200, description = "The settings as they are now", body = inline(Envelope<Settings>),
+            example = json!({"status": "success", "data": {"branding": {"display_name": "Acme Health"},
+                "security": {"session_idle_minutes": 60, "session_absolute_hours": 12, "mfa": "optional", "password_min_length": 12},
+                "feature_flags": {}}})),
         (status = 404, description = "There is no such tenant, or not for you"),
         (status = 412, description = "Somebody changed them meanwhile: read them again and repeat the change"),
         (status = 428, description = "`If-Match` is missing"),
