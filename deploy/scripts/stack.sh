@@ -36,6 +36,9 @@ start_stack() {
   "$api_binary" migrate >&2
   register_management_client
 
+  # The API learns of what happens to people, sessions and tenants.
+  export TENANTRY_IDP__EVENTS__PUSH_URL=${TENANTRY_IDP__EVENTS__PUSH_URL:-http://localhost:$2/api/v1/security-events}
+
   "$idp_binary" serve </dev/null >data/logs/idp.log 2>&1 &
   idp_pid=$!
   remember "$idp_pid"
