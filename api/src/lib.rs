@@ -19,6 +19,7 @@ pub mod groups;
 pub mod idempotency;
 pub mod idp;
 pub mod input;
+pub mod kinds;
 mod maintenance;
 pub mod me;
 pub mod openapi;

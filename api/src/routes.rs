@@ -1,7 +1,9 @@
 //! All routes of the service. A new feature adds its line here, and its operations to `openapi`.
 
 use crate::access::Routes;
-use crate::{access, audit, console, directory, groups, me, openapi, permissions, roles, security_events, tenants};
+use crate::{
+    access, audit, console, directory, groups, kinds, me, openapi, permissions, roles, security_events, tenants,
+};
 
 /// The table of routes; `/livez` and `/readyz` are the server's own.
 pub fn table() -> Routes {
@@ -18,6 +20,7 @@ pub fn table() -> Routes {
     access::log::routes::configure(&mut routes);
     audit::entries::routes::configure(&mut routes);
     tenants::routes::configure(&mut routes);
+    kinds::describe(&mut routes);
     openapi::routes::configure(&mut routes);
     console::routes::configure(&mut routes);
     routes

@@ -19,7 +19,6 @@ use tenantry_web::server::{Environment, Server, ServerError, ServerHandle, Serve
 use tokio::task::JoinHandle;
 
 use crate::access::log::DecisionLog;
-use crate::access::policy::Catalogue;
 use crate::access::{AccessControl, AllowedOrigins, Routes};
 use crate::audit::chain::Sealer;
 use crate::authn::{Authenticator, Issuers};
@@ -149,7 +148,6 @@ impl Application {
         let table = Arc::new(parts.routes.unwrap_or_else(routes::table));
         let revocations = Revocations::new(db.clone(), Arc::clone(&api.clock), signals.clone());
         revocations.load().await?;
-        let catalogue = Arc::new(Catalogue::new([]));
         let management = management_client(&config, idp.clone(), Arc::clone(&api.clock), random.clone())?;
         let provider = parts.accounts.unwrap_or_else(|| Arc::new(Connected::new(management.clone())));
         let directory = Arc::new(Directory::new(api.clone(), Arc::clone(&provider)));
@@ -158,7 +156,7 @@ impl Application {
             Arc::clone(&api.clock),
             signals.clone(),
             revocations.clone(),
-            catalogue,
+            Arc::new(table.kinds()),
             table.permissions(),
             directory,
         );

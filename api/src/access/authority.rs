@@ -10,12 +10,13 @@ use tenantry_db::{Connection, DbError};
 use tenantry_types::{UserId, UtcTime};
 
 use super::facts::CommonSlots;
+use super::judge::Who;
 use super::permissions::{PermissionPattern, PermissionSet};
-use super::policy::{Facts, PolicySet, Verdict};
+use super::policy::{Columns, Facts, Filter, Listing, PolicySet, Schema, Value};
 use super::store;
 use super::subject::SubjectAccess;
 use super::tenant::TenantAccess;
-use super::{Decision, scope_allows};
+use super::{AccessError, Decision, Permission, scope_allows};
 use crate::authn::{AuthnError, Principal, Subject};
 
 /// What the caller of a request may do, by their token, their roles and the policies of their tenant. Cheap to clone.
@@ -56,7 +57,7 @@ impl Authority {
     pub fn renewed(&self, conn: &mut Connection) -> Result<Self, DbError> {
         let Inner { principal, tenant, subject, surroundings } = &*self.0;
         let scope = principal.scope();
-        let mut now = TenantAccess::new(store::load_tenant(conn, scope)?, PolicySet::default());
+        let mut now = TenantAccess::new(store::load_tenant(conn, scope)?, Arc::clone(&tenant.kinds));
         now.policies = tenant.policies.clone();
         let tenant = Arc::new(now);
         let subject = match (subject, &principal.subject) {
@@ -80,7 +81,7 @@ impl Authority {
     }
 
     /// What the tenant has said about access.
-    pub fn tenant(&self) -> &TenantAccess {
+    pub fn tenant(&self) -> &Arc<TenantAccess> {
         &self.0.tenant
     }
 
@@ -107,22 +108,82 @@ impl Authority {
     /// forbid it. A client acts on its own: there is nobody whose rights it could stand for, so only scopes that name the
     /// permission count.
     pub fn decide(&self, permission: &'static str) -> Decision {
-        let Inner { principal, tenant, subject, .. } = &*self.0;
-        let in_scope = |scope| scope_allows(scope, permission) || (subject.is_some() && scope == "api");
-        if !principal.scopes.iter().any(in_scope) {
+        self.decide_with(permission, || self.facts())
+    }
+
+    /// Whether there may be something that they may do this to. Whoever is let in by this asks [`check`](Self::check) or
+    /// [`filter`](Self::filter) next.
+    pub fn decide_for_some(&self, permission: Permission) -> Decision {
+        if !self.is_in_scope(permission.as_str()) {
+            return Decision::InsufficientScope(permission.as_str());
+        }
+        // Of no attribute it is said where it is kept, so every condition on one may hold.
+        if self.filter(permission, &Columns::default()).is_nothing() {
+            return Decision::Forbidden(permission.as_str());
+        }
+        Decision::Allow
+    }
+
+    /// Refuses who may not do this to the thing of which these attributes are known: `policy.name`, as they are
+    /// [described](super::Routes::describe).
+    ///
+    /// # Errors
+    /// [`AccessError::InsufficientScope`], [`AccessError::Forbidden`].
+    pub fn check<'a>(
+        &self,
+        permission: Permission,
+        attributes: impl IntoIterator<Item = (&'a str, Value)>,
+    ) -> Result<(), AccessError> {
+        let facts = || {
+            let mut facts = self.facts();
+            if let Some(kind) = self.0.tenant.kinds.get(permission.resource()) {
+                for (name, value) in attributes {
+                    if let Some(slot) = kind.schema.slot(name) {
+                        facts.set(slot, value);
+                    }
+                }
+            }
+            facts
+        };
+        AccessError::of(self.decide_with(permission.as_str(), facts)).map_or(Ok(()), Err)
+    }
+
+    /// The rows of a list to which they may do this. `columns` says where the attributes of the resource are kept.
+    pub fn filter(&self, permission: Permission, columns: &Columns) -> Filter {
+        let name = permission.as_str();
+        let nobody = PolicySet::default();
+        let (resource, action) = name.split_once('.').unwrap_or((name, ""));
+        let (tenant, facts) = (&self.0.tenant, self.facts());
+        let common = Schema::with([]);
+        let (policies, base) =
+            if self.is_in_scope(name) { (&tenant.policies, self.is_allowed_by_role(name)) } else { (&nobody, false) };
+        let schema = tenant.kinds.get(resource).map_or(&common, |kind| &kind.schema);
+        policies.filter(&Listing { schema, columns, resource, action, facts: &facts, base })
+    }
+
+    /// Whether the scopes of the token allow it.
+    pub fn is_in_scope(&self, permission: &str) -> bool {
+        let Inner { principal, subject, .. } = &*self.0;
+        principal.scopes.iter().any(|scope| scope_allows(scope, permission) || (subject.is_some() && scope == "api"))
+    }
+
+    /// Whether the roles of the person allow it. A client has none, and its scopes say everything.
+    pub fn is_allowed_by_role(&self, permission: &str) -> bool {
+        self.0.subject.as_ref().is_none_or(|subject| subject.permissions.allows(permission))
+    }
+
+    fn decide_with(&self, permission: &'static str, facts: impl FnOnce() -> Facts) -> Decision {
+        if !self.is_in_scope(permission) {
             return Decision::InsufficientScope(permission);
         }
-        let by_role = subject.as_ref().is_none_or(|subject| subject.permissions.allows(permission));
-        if tenant.policies.is_empty() {
-            return if by_role { Decision::Allow } else { Decision::Forbidden(permission) };
-        }
-        let (resource, action) = permission.split_once('.').unwrap_or((permission, ""));
-        match tenant.policies.decide(resource, action, &self.facts()) {
-            Verdict::Denied(_) => Decision::Forbidden(permission),
-            Verdict::Allowed(_) => Decision::Allow,
-            Verdict::Silent if by_role => Decision::Allow,
-            Verdict::Silent => Decision::Forbidden(permission),
-        }
+        let (tenant, by_role) = (&self.0.tenant, self.is_allowed_by_role(permission));
+        let is_allowed = if tenant.policies.is_empty() {
+            by_role
+        } else {
+            let (resource, action) = permission.split_once('.').unwrap_or((permission, ""));
+            tenant.judge(resource, action, &facts(), by_role).is_allowed()
+        };
+        if is_allowed { Decision::Allow } else { Decision::Forbidden(permission) }
     }
 
     /// Whether they hold everything that the pattern stands for, so that they can give it to others: by their roles alone,
@@ -153,8 +214,27 @@ impl Authority {
 
     /// What is known of the caller and the surroundings, for conditions.
     pub fn facts(&self) -> Facts {
-        let Inner { principal, subject, surroundings: Surroundings { slots, address, now }, .. } = &*self.0;
-        slots.facts(*now, principal, subject.as_deref(), *address)
+        let Surroundings { slots, now, .. } = &self.0.surroundings;
+        slots.facts(*now, &self.who())
+    }
+
+    /// The caller, as somebody whom it can be asked about.
+    pub fn who(&self) -> Who {
+        let Inner { principal, subject, surroundings, .. } = &*self.0;
+        Who {
+            user: match &principal.subject {
+                Subject::User(id) => Some(*id),
+                Subject::Client(_) => None,
+            },
+            subject: subject.clone(),
+            client_id: Some(principal.client_id.as_str().into()),
+            scopes: Some(principal.scopes.iter().map(str::to_owned).collect()),
+            tenant: Some((principal.tenant.id, principal.tenant.slug.as_str().into())),
+            address: surroundings.address,
+            acr: principal.acr.as_deref().map(Into::into),
+            amr: Some(principal.amr.clone()),
+            auth_time: principal.auth_time,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is remembered of who may do what, and for how long.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
@@ -12,14 +12,16 @@ use std::time::Duration;
 use moka::sync::Cache;
 use serde_json::Value;
 use tenantry_db::{Db, DbError, TenantScope};
-use tenantry_types::{Clock, DomainName, TenantId, UserId};
+use tenantry_types::{Clock, DomainName, PolicyId, TenantId, UserId, UtcTime};
 
 use super::AccessError;
 use super::authority::{Authority, Surroundings};
 use super::facts::CommonSlots;
+use super::judge::Who;
+use super::kinds::Kinds;
 use super::permissions::PermissionPattern;
-use super::policy::{Catalogue, Effect, Policy, PolicySet};
-use super::store::{self, PolicyRow};
+use super::policy::{Assignment, Effect, Facts, Policy, PolicySet};
+use super::store::{self, PolicyRows};
 use super::subject::{SubjectAccess, SubjectRows};
 use super::tenant::TenantAccess;
 use crate::authn::{AuthnError, Principal, Subject, Tenant, TenantStatus};
@@ -50,7 +52,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     signals: Signals,
     revocations: Revocations,
-    catalogue: Arc<Catalogue>,
+    kinds: Arc<Kinds>,
     built_in: BTreeSet<&'static str>,
     slots: CommonSlots,
     newcomers: Arc<dyn Newcomers>,
@@ -69,7 +71,7 @@ impl AccessControl {
         clock: Arc<dyn Clock>,
         signals: Signals,
         revocations: Revocations,
-        catalogue: Arc<Catalogue>,
+        kinds: Arc<Kinds>,
         built_in: BTreeSet<&'static str>,
         newcomers: Arc<dyn Newcomers>,
     ) -> Self {
@@ -82,7 +84,7 @@ impl AccessControl {
             clock,
             signals,
             revocations,
-            catalogue,
+            kinds,
             built_in,
             slots: CommonSlots::new(),
             newcomers,
@@ -93,11 +95,6 @@ impl AccessControl {
         }))
     }
 
-    /// The kinds of resources that policies can speak of.
-    pub fn catalogue(&self) -> &Arc<Catalogue> {
-        &self.0.catalogue
-    }
-
     /// The permissions that routes of this service ask for.
     pub fn built_in(&self) -> &BTreeSet<&'static str> {
         &self.0.built_in
@@ -106,7 +103,8 @@ impl AccessControl {
     /// Whether a pattern stands for something that this service knows: a permission that a route asks for, or what can be
     /// done to a kind of resource of the catalogue.
     pub fn knows(&self, pattern: &PermissionPattern) -> bool {
-        let Inner { catalogue, built_in, .. } = &*self.0;
+        let Inner { kinds, built_in, .. } = &*self.0;
+        let catalogue = kinds.catalogue();
         match pattern {
             PermissionPattern::All => true,
             PermissionPattern::Resource(resource) => {
@@ -167,20 +165,48 @@ impl AccessControl {
         if self.0.revocations.covers(facts_of(principal)).await? {
             return Err(AuthnError::Revoked.into());
         }
-        let tenant = self.0.tenant(principal.scope()).await?;
+        let scope = principal.scope();
+        let tenant = self.0.tenant(scope).await?;
         let status = tenant.status(&principal.tenant);
         if status != TenantStatus::Active {
             return Err(AccessError::TenantNotActive(status));
         }
         let subject = match &principal.subject {
             Subject::Client(_) => None,
-            Subject::User(user) => Some(self.0.subject(principal, *user, &tenant).await?),
+            Subject::User(user) => {
+                let known = self.0.subject(scope, *user, Arc::clone(&tenant), Some(principal)).await?;
+                Some(known.ok_or(AuthnError::Revoked)?)
+            }
         };
         if subject.as_ref().is_some_and(|subject| !subject.is_active) {
             return Err(AuthnError::Revoked.into());
         }
         let surroundings = Surroundings { slots: self.0.slots, address, now: self.0.clock.now() };
         Ok(Authority::new(principal.clone(), tenant, subject, surroundings))
+    }
+}
+
+impl AccessControl {
+    /// What is known of a person of the tenant; `None` for somebody whom it has never seen.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn subject(&self, scope: TenantScope, user: UserId) -> Result<Option<Arc<SubjectAccess>>, DbError> {
+        let tenant = self.0.tenant(scope).await?;
+        self.0.subject(scope, user, tenant, None).await
+    }
+
+    /// What a tenant has said about access.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn tenant(&self, scope: TenantScope) -> Result<Arc<TenantAccess>, DbError> {
+        self.0.tenant(scope).await
+    }
+
+    /// What is known of somebody at a time, for the conditions of policies.
+    pub fn facts(&self, now: UtcTime, who: &Who) -> Facts {
+        self.0.slots.facts(now, who)
     }
 }
 
@@ -214,7 +240,9 @@ impl Inner {
             .db
             .read(move |conn| Ok::<_, DbError>((store::load_tenant(conn, scope)?, store::load_policies(conn, scope)?)));
         let (rows, policies) = load.await?;
-        let tenant = Arc::new(TenantAccess::new(rows, self.compile(policies)));
+        let mut tenant = TenantAccess::new(rows, self.kinds_of(&policies));
+        tenant.policies = compile(&tenant, policies);
+        let tenant = Arc::new(tenant);
         self.tenants.insert(id, Arc::clone(&tenant));
         if self.forgotten.load(Ordering::Acquire) != before {
             self.tenants.invalidate(&id);
@@ -222,28 +250,37 @@ impl Inner {
         Ok(tenant)
     }
 
-    async fn subject(
-        &self,
-        principal: &Principal,
-        user: UserId,
-        tenant: &Arc<TenantAccess>,
-    ) -> Result<Arc<SubjectAccess>, DbError> {
-        let (scope, now) = (principal.scope(), self.clock.now());
-        let key = (scope.tenant_id(), user);
+    /// What is remembered of a user and still so.
+    fn known(&self, tenant: &Arc<TenantAccess>, user: UserId, scope: TenantScope) -> Option<Arc<SubjectAccess>> {
+        let now = self.clock.now();
         let is_good = |known: &SubjectAccess| {
             Arc::ptr_eq(&known.tenant, tenant) && known.valid_until.is_none_or(|until| now < until)
         };
-        if self.signals.is_current()
-            && let Some(known) = self.subjects.get(&key).filter(|known| is_good(known))
-        {
-            return Ok(known);
+        let known = self.subjects.get(&(scope.tenant_id(), user)).filter(|known| is_good(known));
+        known.filter(|_| self.signals.is_current())
+    }
+
+    /// What is known of a user. A newcomer is made room for; `None` for somebody else whom nobody has seen.
+    async fn subject(
+        &self,
+        scope: TenantScope,
+        user: UserId,
+        mut tenant: Arc<TenantAccess>,
+        newcomer: Option<&Principal>,
+    ) -> Result<Option<Arc<SubjectAccess>>, DbError> {
+        if let Some(known) = self.known(&tenant, user, scope) {
+            return Ok(Some(known));
         }
+        let (key, now) = ((scope.tenant_id(), user), self.clock.now());
         let before = self.forgotten.load(Ordering::Acquire);
-        let mut tenant = Arc::clone(tenant);
         let mut rows = self.db.read(move |conn| store::load_subject(conn, scope, user)).await?;
-        if is_new(&rows, principal) {
-            self.newcomers.learn(principal).await?;
-            rows = self.db.read(move |conn| store::load_subject(conn, scope, user)).await?;
+        match newcomer {
+            Some(principal) if is_new(&rows, principal) => {
+                self.newcomers.learn(principal).await?;
+                rows = self.db.read(move |conn| store::load_subject(conn, scope, user)).await?;
+            }
+            None if rows.is_active.is_none() => return Ok(None),
+            _ => {}
         }
         if !tenant.knows(&rows) {
             // A role or a group that was made between the two looks: the first of a tenant brings its roles with them.
@@ -255,24 +292,40 @@ impl Inner {
         if self.forgotten.load(Ordering::Acquire) != before {
             self.subjects.invalidate(&key);
         }
-        Ok(subject)
+        Ok(Some(subject))
     }
 
-    /// The policies, compiled. They were checked when they were saved; one that does not fit any more, because an
-    /// attribute is gone, denies what it speaks of if it is a deny, and is left out if it is an allow.
-    fn compile(&self, rows: Vec<PolicyRow>) -> PolicySet {
-        let compiled = rows.into_iter().filter_map(|row| {
-            let document = row.document();
-            let errors = match Policy::parse(&self.catalogue, document.clone()) {
-                Ok(policy) => return Some(policy),
-                Err(errors) => errors,
-            };
-            tracing::warn!(policy = %row.id, ?errors, "a policy does not fit the attributes of today");
-            let always = Policy::parse(&self.catalogue, without_conditions(document)).ok();
-            always.filter(|policy| policy.effect == Effect::Deny)
-        });
-        PolicySet::new(compiled.collect())
+    /// What the policies of a tenant can speak of.
+    fn kinds_of(&self, rows: &PolicyRows) -> Arc<Kinds> {
+        if rows.permissions.is_empty() {
+            return Arc::clone(&self.kinds);
+        }
+        let added = rows.permissions.iter().map(|(resource, action)| (resource.as_str(), action.as_str()));
+        Arc::new(self.kinds.with(added))
     }
+}
+
+/// The policies, compiled. They were checked when they were saved; one that does not fit any more, because an
+/// attribute is gone, denies what it speaks of if it is a deny, and is left out if it is an allow.
+fn compile(tenant: &TenantAccess, rows: PolicyRows) -> PolicySet {
+    let catalogue = tenant.kinds.catalogue();
+    let mut assignments: HashMap<PolicyId, Vec<Assignment>> = HashMap::new();
+    for (policy, kind, id) in &rows.assignments {
+        // One to a role or a group that is gone stays, and reaches nobody: the policy does not come to be for everyone.
+        assignments.entry(*policy).or_default().extend(tenant.assignment(kind, id));
+    }
+    let compiled = rows.policies.into_iter().filter_map(|row| {
+        let assigned = assignments.remove(&row.id).unwrap_or_else(|| vec![Assignment::Everyone]);
+        let document = row.document();
+        let errors = match Policy::parse(catalogue, document.clone()) {
+            Ok(policy) => return Some((policy, assigned)),
+            Err(errors) => errors,
+        };
+        tracing::warn!(policy = %row.id, ?errors, "a policy does not fit the attributes of today");
+        let always = Policy::parse(catalogue, without_conditions(document)).ok();
+        always.filter(|policy| policy.effect == Effect::Deny).map(|policy| (policy, assigned))
+    });
+    PolicySet::assigned(compiled)
 }
 
 /// What says whether the token of this principal is revoked.

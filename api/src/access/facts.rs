@@ -1,12 +1,9 @@
 //! What is known of every caller and every request, for the conditions of policies.
 
-use std::net::IpAddr;
-
 use tenantry_types::UtcTime;
 
+use super::judge::Who;
 use super::policy::{Facts, Schema, Slot, Value};
-use super::subject::SubjectAccess;
-use crate::authn::{Principal, Subject};
 
 /// Where the common attributes stand: the same in every schema.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +11,9 @@ pub(super) struct CommonSlots {
     user_id: Option<Slot>,
     user_role: Option<Slot>,
     user_teams: Option<Slot>,
+    user_status: Option<Slot>,
     client_id: Option<Slot>,
+    client_scopes: Option<Slot>,
     tenant_id: Option<Slot>,
     tenant_slug: Option<Slot>,
     time: Option<Slot>,
@@ -32,7 +31,9 @@ impl CommonSlots {
             user_id: slot("user.id"),
             user_role: slot("user.role"),
             user_teams: slot("user.teams"),
+            user_status: slot("user.status"),
             client_id: slot("client.id"),
+            client_scopes: slot("client.scopes"),
             tenant_id: slot("tenant.id"),
             tenant_slug: slot("tenant.slug"),
             time: slot("env.time"),
@@ -43,41 +44,31 @@ impl CommonSlots {
         }
     }
 
-    /// What is known of this caller now.
-    pub(super) fn facts(
-        &self,
-        now: UtcTime,
-        principal: &Principal,
-        subject: Option<&SubjectAccess>,
-        address: Option<IpAddr>,
-    ) -> Facts {
+    /// What is known of somebody at a time.
+    pub(super) fn facts(&self, now: UtcTime, who: &Who) -> Facts {
         let mut facts = Facts::at(now);
-        let mut say = |slot: Option<Slot>, value: Value| {
-            if let Some(slot) = slot {
+        let mut say = |slot: Option<Slot>, value: Option<Value>| {
+            if let (Some(slot), Some(value)) = (slot, value) {
                 facts.set(slot, value);
             }
         };
-        if let Subject::User(id) = &principal.subject {
-            say(self.user_id, Value::text(id.as_str()));
+        say(self.user_id, who.user.map(|id| Value::text(id.as_str())));
+        if let Some(subject) = &who.subject {
+            say(self.user_role, Some(Value::set(&subject.roles)));
+            say(self.user_teams, Some(Value::set(&subject.groups)));
+            say(self.user_status, subject.is_active.then(|| Value::text("active")));
         }
-        if let Some(subject) = subject {
-            say(self.user_role, Value::set(&subject.roles));
-            say(self.user_teams, Value::set(&subject.groups));
+        say(self.client_id, who.client_id.as_deref().map(Value::text));
+        say(self.client_scopes, who.scopes.as_ref().map(Value::set));
+        if let Some((id, slug)) = &who.tenant {
+            say(self.tenant_id, Some(Value::text(id.as_str())));
+            say(self.tenant_slug, Some(Value::text(slug)));
         }
-        say(self.client_id, Value::text(&principal.client_id));
-        say(self.tenant_id, Value::text(principal.tenant.id.as_str()));
-        say(self.tenant_slug, Value::text(principal.tenant.slug.as_str()));
-        say(self.time, Value::Time(now));
-        if let Some(address) = address {
-            say(self.ip, Value::address(address));
-        }
-        if let Some(acr) = &principal.acr {
-            say(self.acr, Value::text(acr));
-        }
-        say(self.amr, Value::set(&principal.amr));
-        if let Some(time) = principal.auth_time {
-            say(self.auth_time, Value::Time(time));
-        }
+        say(self.time, Some(Value::Time(now)));
+        say(self.ip, who.address.map(Value::address));
+        say(self.acr, who.acr.as_deref().map(Value::text));
+        say(self.amr, who.amr.as_ref().map(Value::set));
+        say(self.auth_time, who.auth_time.map(Value::Time));
         facts
     }
 }

@@ -10,14 +10,14 @@ use tenantry_types::Problem;
 use tenantry_web::ingress::RequestContext;
 use tenantry_web::problems::ProblemResponse;
 
-use super::{Access, AccessControl, AccessError, Authority, Module, caller, residence};
+use super::{Access, AccessControl, AccessError, Authority, Decision, Module, caller, residence};
 use crate::authn::{Authenticator, AuthnError, Principal, bearer_token};
 
 /// The route behind its guard. The body of a request is not read before the guard has let it through.
 pub(super) fn guarded(route: Route, access: Access, module: Option<Module>) -> Route {
     match access {
         Access::Public => route,
-        Access::Authenticated | Access::Permission(_) => {
+        Access::Authenticated | Access::Permission(_) | Access::Some(_) => {
             route.wrap(from_fn(move |request: ServiceRequest, next: Next<_>| admit(request, next, access, module)))
         }
     }
@@ -35,9 +35,12 @@ async fn admit<B: MessageBody + 'static>(
     if let Some(module) = module.filter(|module| !authority.tenant().has_module(*module)) {
         return Err(AccessError::ModuleDisabled(module.as_str()).into());
     }
-    if let Access::Permission(permission) = access
-        && let Some(refusal) = AccessError::of(authority.decide(permission.as_str()))
-    {
+    let decision = match access {
+        Access::Public | Access::Authenticated => Decision::Allow,
+        Access::Permission(permission) => authority.decide(permission.as_str()),
+        Access::Some(permission) => authority.decide_for_some(permission),
+    };
+    if let Some(refusal) = AccessError::of(decision) {
         return Err(refusal.into());
     }
     request.extensions_mut().insert(principal);

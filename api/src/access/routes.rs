@@ -11,6 +11,7 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder};
 use tenantry_web::cors;
 use tenantry_web::rate_limit::{self, RateLimiter};
 
+use super::kinds::{Kind, Kinds};
 use super::{AllowedOrigins, Module, Permission, guard, origins};
 
 /// What a route needs of its caller.
@@ -20,8 +21,12 @@ pub enum Access {
     Public,
     /// A good access token, of whatever scope.
     Authenticated,
-    /// This permission.
+    /// This permission, whatever it is done to: of what it is done to nothing is known yet when it is asked for.
     Permission(Permission),
+    /// This permission on something. Only those are refused who may do it to nothing at all: the handler asks
+    /// [`Authority::check`](super::Authority::check) about what it finds, or lists what
+    /// [`Authority::filter`](super::Authority::filter) lets through.
+    Some(Permission),
 }
 
 /// One route.
@@ -49,6 +54,7 @@ impl std::fmt::Debug for Route {
 pub struct Routes {
     all: Vec<Route>,
     module: Option<Module>,
+    kinds: Vec<Kind>,
 }
 
 impl Routes {
@@ -71,10 +77,22 @@ impl Routes {
         self
     }
 
+    /// Says what policies can know of a kind of things, and what can be done to it besides what routes are for.
+    pub fn describe(&mut self, kind: Kind) -> &mut Self {
+        self.kinds.push(kind);
+        self
+    }
+
+    /// The kinds of things that are described or that routes are for.
+    pub fn kinds(&self) -> Kinds {
+        let permissions = self.permissions();
+        Kinds::new(&self.kinds, permissions.iter().filter_map(|name| name.split_once('.')))
+    }
+
     /// The permissions that the routes ask for.
     pub fn permissions(&self) -> BTreeSet<&'static str> {
         let permissions = self.all.iter().filter_map(|route| match route.access {
-            Access::Permission(permission) => Some(permission.as_str()),
+            Access::Permission(permission) | Access::Some(permission) => Some(permission.as_str()),
             Access::Public | Access::Authenticated => None,
         });
         permissions.collect()

@@ -10,8 +10,8 @@ use tenantry_types::{GroupId, PolicyId, RoleId, TenantId, UserId, UtcTime};
 use super::subject::SubjectRows;
 use super::tenant::TenantRows;
 use crate::schema::{
-    group_members, group_roles, policies, role_parents, role_permissions, roles, tenant_domains, tenant_modules,
-    tenants, user_groups, user_roles, users,
+    group_members, group_roles, permissions, policies, policy_assignments, role_parents, role_permissions, roles,
+    tenant_domains, tenant_modules, tenants, user_groups, user_roles, users,
 };
 
 /// More roles, groups or policies than a tenant may make.
@@ -92,8 +92,30 @@ pub(super) fn tenant_of_host(conn: &mut Connection, host: &str) -> Result<Option
     Ok(found)
 }
 
-/// The policies of a tenant that are switched on.
-pub(super) fn load_policies(conn: &mut Connection, scope: TenantScope) -> Result<Vec<PolicyRow>, DbError> {
+/// What a tenant's policies are, and of what they can speak.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PolicyRows {
+    /// Those that are switched on.
+    pub(super) policies: Vec<PolicyRow>,
+    /// To whom they are assigned: what kind, and its id.
+    pub(super) assignments: Vec<(PolicyId, String, String)>,
+    /// The permissions that the tenant has added: resource and action.
+    pub(super) permissions: Vec<(String, String)>,
+}
+
+/// The policies of a tenant that are switched on, with what is needed to compile them.
+pub(super) fn load_policies(conn: &mut Connection, scope: TenantScope) -> Result<PolicyRows, DbError> {
+    let tenant = scope.tenant_id();
+    let assignments = policy_assignments::table
+        .filter(policy_assignments::tenant_id.eq(tenant))
+        .select((policy_assignments::policy_id, policy_assignments::assignee_type, policy_assignments::assignee_id))
+        .limit(MOST * 10)
+        .load(conn)?;
+    let permissions = permissions::table
+        .filter(permissions::tenant_id.eq(tenant))
+        .select((permissions::resource, permissions::action))
+        .limit(MOST)
+        .load(conn)?;
     let rows = policies::table
         .filter(policies::tenant_id.eq(scope.tenant_id()).and(policies::is_enabled.eq(true)))
         .select((
@@ -106,7 +128,7 @@ pub(super) fn load_policies(conn: &mut Connection, scope: TenantScope) -> Result
         ))
         .limit(MOST)
         .load(conn)?;
-    Ok(rows)
+    Ok(PolicyRows { policies: rows, assignments, permissions })
 }
 
 /// Whether an active user of the tenant has one of these roles, for good, by themselves or by a group. Groups inside of

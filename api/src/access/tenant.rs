@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use tenantry_types::{GroupId, RoleId};
 
+use super::kinds::Kinds;
 use super::model::Module;
 use super::permissions::{PermissionPattern, PermissionSet};
-use super::policy::PolicySet;
+use super::policy::{Assignment, PolicySet};
 use super::subject::SubjectRows;
 use crate::authn::{Tenant, TenantStatus};
 
@@ -29,10 +30,12 @@ struct Group {
 }
 
 /// What a tenant has said about access.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct TenantAccess {
     roles: HashMap<RoleId, Role>,
     groups: HashMap<GroupId, Group>,
+    /// The kinds of things that its permissions and policies can speak of.
+    pub kinds: Arc<Kinds>,
     /// The policies that are switched on.
     pub policies: PolicySet,
     /// Whether the tenant is in use; `None` while this service has no row of it.
@@ -54,8 +57,8 @@ pub(super) struct TenantRows {
 }
 
 impl TenantAccess {
-    /// Resolves what roles inherit. A circle, which the routes refuse to make, ends where it began.
-    pub(super) fn new(rows: TenantRows, policies: PolicySet) -> Self {
+    /// Resolves what roles inherit; without policies yet. A circle, which the routes refuse to make, ends where it began.
+    pub(super) fn new(rows: TenantRows, kinds: Arc<Kinds>) -> Self {
         let mut own: HashMap<RoleId, PermissionSet> = HashMap::new();
         for (role, pattern) in &rows.permissions {
             // What is not a pattern allows nothing.
@@ -91,7 +94,8 @@ impl TenantAccess {
                 group.roles.push(role);
             }
         }
-        Self { roles, groups, policies, status: rows.status, disabled: rows.disabled.into_iter().collect() }
+        let disabled = rows.disabled.into_iter().collect();
+        Self { roles, groups, kinds, policies: PolicySet::default(), status: rows.status, disabled }
     }
 
     /// Whether the tenant is in use: what is known here, or else what its issuer record says.
@@ -134,6 +138,17 @@ impl TenantAccess {
     /// A group and what it is a part of have these roles together.
     pub fn roles_by_group(&self, group: GroupId) -> Vec<RoleId> {
         self.with_ancestors(group).into_iter().flat_map(|group| self.roles_of_group(group)).copied().collect()
+    }
+
+    /// Whom an assignment of a policy reaches, by the kind and the id of the assignee; `None` for a role or a group that
+    /// is gone.
+    pub fn assignment(&self, kind: &str, id: &str) -> Option<Assignment> {
+        match kind {
+            "user" => Some(Assignment::User(id.into())),
+            "role" => self.role(id.parse().ok()?).map(|role| Assignment::Role(Arc::clone(&role.name))),
+            "group" => self.group_name(id.parse().ok()?).map(|name| Assignment::Group(Arc::clone(name))),
+            _ => None,
+        }
     }
 
     pub(super) fn group_name(&self, group: GroupId) -> Option<&Arc<str>> {

@@ -161,7 +161,7 @@ fn describe_access(operation: &mut Operation, route: &Route) {
             return;
         }
         Access::Authenticated => &[],
-        Access::Permission(permission) => &[permission.as_str()],
+        Access::Permission(permission) | Access::Some(permission) => &[permission.as_str()],
     };
     operation.security = Some(vec![SecurityRequirement::new(BEARER, scopes.iter().copied())]);
     if let [scope] = scopes {
@@ -182,7 +182,7 @@ fn describe_problems(operation: &mut Operation, route: &Route) {
             ("503", "Something that this request needs is not available now"),
         ]);
     }
-    if matches!(route.access, Access::Permission(_)) {
+    if matches!(route.access, Access::Permission(_) | Access::Some(_)) {
         problems.push(("403", "The token or the person may not: `WWW-Authenticate` says what is needed"));
     }
     if operation.request_body.is_some() && route.access != Access::Public {

@@ -1,0 +1,96 @@
+//! The kinds of things that permissions and policies speak of, with what is known of each and what can be done to it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::permissions::is_name;
+use super::policy::{Attribute, Catalogue, Resource, Schema, Type};
+
+/// A kind as it is declared beside its routes.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// What permissions call it: `booking`.
+    pub name: &'static str,
+    /// What can be done to it, besides what the routes name.
+    pub actions: &'static [&'static str],
+    /// What is known of one: the name without that of the kind, the type, and what it means.
+    pub attributes: &'static [(&'static str, Type, &'static str)],
+}
+
+/// All kinds of a tenant: those that this service has, and those that the tenant's own permissions name.
+#[derive(Debug, Clone)]
+pub struct Kinds {
+    kinds: BTreeMap<Arc<str>, Resource>,
+    catalogue: Arc<Catalogue>,
+}
+
+impl Kinds {
+    /// The kinds that are described, and those that permissions name. Both may name one.
+    pub fn new<'a>(described: &[Kind], permissions: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut kinds: BTreeMap<Arc<str>, Resource> = BTreeMap::new();
+        for Kind { name, actions, attributes } in described {
+            let attributes = attributes.iter();
+            let attributes =
+                attributes.map(|(own, of, meaning)| Attribute::new(&format!("{name}.{own}"), *of, meaning));
+            let resource = Resource { schema: Schema::with(attributes), actions: Vec::new() };
+            let resource = kinds.entry((*name).into()).or_insert(resource);
+            actions.iter().for_each(|action| add(resource, action));
+        }
+        Self::finish(kinds, permissions)
+    }
+
+    /// These, and what the permissions of a tenant add to them. A text that is no name adds nothing.
+    #[must_use]
+    pub fn with<'a>(&self, permissions: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self::finish(self.kinds.clone(), permissions)
+    }
+
+    fn finish<'a>(
+        mut kinds: BTreeMap<Arc<str>, Resource>,
+        permissions: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        for (name, action) in permissions.into_iter().filter(|(name, action)| is_name(name) && is_name(action)) {
+            let new = || Resource { schema: Schema::with([]), actions: Vec::new() };
+            add(kinds.entry(name.into()).or_insert_with(new), action);
+        }
+        let catalogue = Arc::new(Catalogue::new(kinds.clone()));
+        Self { kinds, catalogue }
+    }
+
+    /// What policies are compiled against.
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// One kind.
+    pub fn get(&self, name: &str) -> Option<&Resource> {
+        self.kinds.get(name)
+    }
+
+    /// All of them, in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Resource)> {
+        self.kinds.iter().map(|(name, resource)| (&**name, resource))
+    }
+}
+
+fn add(resource: &mut Resource, action: &str) {
+    if let Err(at) = resource.actions.binary_search_by(|known| (**known).cmp(action)) {
+        resource.actions.insert(at, action.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_routes_and_tenants_name_is_added_to_what_is_described() {
+        let attributes = &[("status", Type::Text, "how it stands")];
+        let kinds = Kinds::new(&[Kind { name: "booking", actions: &["read"], attributes }], [("role", "read")]);
+        let kinds = kinds.with([("booking", "cancel"), ("invoice", "send"), ("Bad", "x"), ("booking", "read")]);
+        let shown: Vec<_> = kinds.iter().map(|(name, kind)| format!("{name}: {}", kind.actions.join(" "))).collect();
+        assert_eq!(shown, ["booking: cancel read", "invoice: send", "role: read"]);
+        assert!(kinds.get("booking").unwrap().schema.slot("booking.status").is_some());
+    }
+}
