@@ -1,7 +1,6 @@
 //! The tables, for both databases: `migrations/api` makes them.
 
 diesel::table! {
-    /// See `migrations/api`.
     tenants (id) {
         id -> Text,
         slug -> Text,
@@ -15,7 +14,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     tenant_tasks (tenant_id, kind, subject) {
         tenant_id -> Text,
         kind -> Text,
@@ -31,7 +29,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     tenant_domains (id) {
         id -> Text,
         tenant_id -> Text,
@@ -50,7 +47,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     tenant_modules (tenant_id, module_name) {
         tenant_id -> Text,
         module_name -> Text,
@@ -63,7 +59,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     tenant_settings (tenant_id) {
         tenant_id -> Text,
         branding -> Text,
@@ -76,7 +71,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     audit_entries (id) {
         id -> Text,
         tenant_id -> Text,
@@ -97,7 +91,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     audit_keys (kid) {
         kid -> Text,
         public_jwk -> Text,
@@ -109,7 +102,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     audit_chains (tenant_id) {
         tenant_id -> Text,
         batches -> BigInt,
@@ -123,7 +115,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     audit_batches (tenant_id, number) {
         tenant_id -> Text,
         number -> BigInt,
@@ -138,7 +129,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     audit_leaves (tenant_id, position) {
         tenant_id -> Text,
         position -> BigInt,
@@ -149,7 +139,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     audit_unsealed (tenant_id, entry_id) {
         tenant_id -> Text,
         entry_id -> Text,
@@ -157,7 +146,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     access_logs (id) {
         id -> Text,
         tenant_id -> Text,
@@ -180,7 +168,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     outbox (id) {
         id -> Text,
         tenant_id -> Text,
@@ -195,7 +182,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     console_sessions (id) {
         id -> Text,
         tenant_id -> Text,
@@ -211,7 +197,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     idempotency_keys (tenant_id, key_hash) {
         tenant_id -> Text,
         key_hash -> Text,
@@ -224,7 +209,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     signals (id) {
         id -> Text,
         tenant_id -> Text,
@@ -235,7 +219,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     users (tenant_id, id) {
         id -> Text,
         tenant_id -> Text,
@@ -261,7 +244,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     permissions (id) {
         id -> Text,
         tenant_id -> Text,
@@ -274,7 +256,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     roles (id) {
         id -> Text,
         tenant_id -> Text,
@@ -289,7 +270,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     role_permissions (tenant_id, role_id, permission) {
         tenant_id -> Text,
         role_id -> Text,
@@ -298,7 +278,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     role_parents (tenant_id, role_id, parent_id) {
         tenant_id -> Text,
         role_id -> Text,
@@ -307,7 +286,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     user_roles (id) {
         id -> Text,
         tenant_id -> Text,
@@ -320,7 +298,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     user_groups (id) {
         id -> Text,
         tenant_id -> Text,
@@ -334,7 +311,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     group_members (tenant_id, group_id, user_id) {
         tenant_id -> Text,
         group_id -> Text,
@@ -344,7 +320,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     group_roles (tenant_id, group_id, role_id) {
         tenant_id -> Text,
         group_id -> Text,
@@ -354,7 +329,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     policies (id) {
         id -> Text,
         tenant_id -> Text,
@@ -371,7 +345,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     policy_versions (tenant_id, policy_id, version) {
         tenant_id -> Text,
         policy_id -> Text,
@@ -383,7 +356,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     policy_assignments (id) {
         id -> Text,
         tenant_id -> Text,
@@ -395,7 +367,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     received_events (tenant_id, jti) {
         tenant_id -> Text,
         jti -> Text,
@@ -406,7 +377,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     revocations (tenant_id, kind, target) {
         tenant_id -> Text,
         kind -> Text,
@@ -417,7 +387,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// See `migrations/api`.
     account_doubts (tenant_id, user_id) {
         tenant_id -> Text,
         user_id -> Text,

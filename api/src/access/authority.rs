@@ -59,6 +59,7 @@ impl Authority {
         let scope = principal.scope();
         let mut now = TenantAccess::new(store::load_tenant(conn, scope)?, Arc::clone(&tenant.kinds));
         now.policies = tenant.policies.clone();
+        now.policy_ids.clone_from(&tenant.policy_ids);
         let tenant = Arc::new(now);
         let subject = match (subject, &principal.subject) {
             (Some(_), Subject::User(user)) => {

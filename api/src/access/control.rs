@@ -241,6 +241,7 @@ impl Inner {
             .read(move |conn| Ok::<_, DbError>((store::load_tenant(conn, scope)?, store::load_policies(conn, scope)?)));
         let (rows, policies) = load.await?;
         let mut tenant = TenantAccess::new(rows, self.kinds_of(&policies));
+        tenant.policy_ids = policies.policies.iter().map(|row| (row.name.as_str().into(), row.id)).collect();
         tenant.policies = compile(&tenant, policies);
         let tenant = Arc::new(tenant);
         self.tenants.insert(id, Arc::clone(&tenant));

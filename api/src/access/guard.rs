@@ -10,7 +10,7 @@ use tenantry_types::Problem;
 use tenantry_web::ingress::RequestContext;
 use tenantry_web::problems::ProblemResponse;
 
-use super::{Access, AccessControl, AccessError, Authority, Decision, Module, caller, residence};
+use super::{Access, AccessControl, AccessError, Authority, Decision, Module, caller, record, residence};
 use crate::authn::{Authenticator, AuthnError, Principal, bearer_token};
 
 /// The route behind its guard. The body of a request is not read before the guard has let it through.
@@ -40,6 +40,9 @@ async fn admit<B: MessageBody + 'static>(
         Access::Permission(permission) => authority.decide(permission.as_str()),
         Access::Some(permission) => authority.decide_for_some(permission),
     };
+    if let Access::Permission(permission) | Access::Some(permission) = access {
+        record::decision(request.request(), &authority, permission, decision).await;
+    }
     if let Some(refusal) = AccessError::of(decision) {
         return Err(refusal.into());
     }

@@ -16,6 +16,7 @@ mod model;
 mod origins;
 mod permissions;
 pub mod policy;
+mod record;
 mod residence;
 mod routes;
 mod store;

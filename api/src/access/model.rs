@@ -29,6 +29,11 @@ impl Permission {
         self.0
     }
 
+    /// The part after the dot.
+    pub fn action(self) -> &'static str {
+        self.0.split_once('.').map_or("", |(_, action)| action)
+    }
+
     /// The part before the dot.
     pub fn resource(self) -> &'static str {
         self.0.split_once('.').map_or(self.0, |(resource, _)| resource)

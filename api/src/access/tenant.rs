@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use tenantry_types::{GroupId, RoleId};
+use tenantry_types::{GroupId, PolicyId, RoleId};
 
 use super::kinds::Kinds;
 use super::model::Module;
@@ -38,6 +38,8 @@ pub struct TenantAccess {
     pub kinds: Arc<Kinds>,
     /// The policies that are switched on.
     pub policies: PolicySet,
+    /// The ids of these, by their names.
+    pub(super) policy_ids: HashMap<Arc<str>, PolicyId>,
     /// Whether the tenant is in use; `None` while this service has no row of it.
     status: Option<TenantStatus>,
     /// The modules that are switched off.
@@ -95,7 +97,20 @@ impl TenantAccess {
             }
         }
         let disabled = rows.disabled.into_iter().collect();
-        Self { roles, groups, kinds, policies: PolicySet::default(), status: rows.status, disabled }
+        Self {
+            roles,
+            groups,
+            kinds,
+            policies: PolicySet::default(),
+            policy_ids: HashMap::new(),
+            status: rows.status,
+            disabled,
+        }
+    }
+
+    /// The id of a policy that is switched on.
+    pub fn policy_id(&self, name: &str) -> Option<PolicyId> {
+        self.policy_ids.get(name).copied()
     }
 
     /// Whether the tenant is in use: what is known here, or else what its issuer record says.

@@ -1,9 +1,11 @@
 //! What a caller may do: by their roles here, by policies, and for how long.
 
+use std::time::Duration;
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{TestApi, challenge, problem};
+use crate::support::{TestApi, challenge, problem, within};
 
 const SETTINGS: &str = "/api/v1/tenant/settings";
 
@@ -45,4 +47,32 @@ async fn many_who_come_at_once_are_each_learned_once() {
     let answers = futures_util::future::join_all((0..12).map(|_| api.get_as(SETTINGS, &token))).await;
     assert!(answers.iter().all(|answer| answer.status() == StatusCode::OK));
     assert_eq!((api.count("users").await, api.count("user_roles").await, api.count("roles").await), (1, 1, 4));
+}
+
+#[actix_web::test]
+async fn what_was_decided_is_logged_with_the_reason() {
+    let api = TestApi::start().await;
+    let (admin, member) = (api.administrator(), api.user(&["member"], "api"));
+    let narrow = api.user(&["administrator"], "openid");
+    for (token, path, status) in [
+        (&admin, "/api/v1/roles", StatusCode::OK),
+        (&member, "/api/v1/roles", StatusCode::FORBIDDEN),
+        (&narrow, SETTINGS, StatusCode::FORBIDDEN),
+        // Whatever token will do is no decision.
+        (&narrow, "/api/v1/me", StatusCode::OK),
+    ] {
+        assert_eq!(api.get_as(path, token).await.status(), status, "{path}");
+    }
+    within(Duration::from_secs(5), || async { api.count("access_logs").await == 3 }).await;
+    let row =
+        "SELECT CONCAT(resource, '.', action, ' ', decision, ': ', reason) AS value FROM access_logs ORDER BY reason";
+    let expected = [
+        "role.read allow: a role allows it",
+        "role.read deny: nothing allows it",
+        "tenant_settings.read deny: the token has no scope for it",
+    ];
+    assert_eq!(api.texts(row).await, expected);
+    let contexts = api.texts("SELECT context AS value FROM access_logs WHERE decision = 'allow'").await;
+    let context: Value = serde_json::from_str(&contexts[0]).unwrap();
+    assert_eq!((&context["user.role"], &context["env.ip"]), (&json!(["administrator"]), &json!("127.0.0.1")));
 }
