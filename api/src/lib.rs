@@ -25,6 +25,7 @@ pub mod me;
 pub mod openapi;
 pub mod outbox;
 pub mod permissions;
+pub mod policies;
 pub mod revocations;
 pub mod roles;
 pub mod routes;

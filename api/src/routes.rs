@@ -2,7 +2,8 @@
 
 use crate::access::Routes;
 use crate::{
-    access, audit, console, directory, groups, kinds, me, openapi, permissions, roles, security_events, tenants,
+    access, audit, console, directory, groups, kinds, me, openapi, permissions, policies, roles, security_events,
+    tenants,
 };
 
 /// The table of routes; `/livez` and `/readyz` are the server's own.
@@ -20,6 +21,7 @@ pub fn table() -> Routes {
     access::log::routes::configure(&mut routes);
     audit::entries::routes::configure(&mut routes);
     tenants::routes::configure(&mut routes);
+    policies::routes::configure(&mut routes);
     kinds::describe(&mut routes);
     openapi::routes::configure(&mut routes);
     console::routes::configure(&mut routes);

@@ -8,6 +8,7 @@ const OWN: &[(&str, u16, &str)] = &[
     ("/problems/insufficient-scope", 403, "The access token is not enough"),
     ("/problems/idempotency-key-reused", 422, "The Idempotency-Key was used for another request"),
     ("/problems/system-role", 409, "The role is part of the system"),
+    ("/problems/locks-out", 409, "You would lock yourself out"),
     ("/problems/not-held", 403, "You do not hold what you want to give"),
     ("/problems/user-not-found", 404, "There is nobody of this id"),
     ("/problems/holds-more", 403, "They may do more than you"),
@@ -41,6 +42,7 @@ fn advice(name: &str) -> &'static str {
         "domain-not-verified" => "Publish what `detail` names, wait until it is seen, and ask again.",
         "idempotency-key-reused" => "Take a new key for every request; use it again only to repeat the same one.",
         "system-role" => "Make a role of your own that inherits from it.",
+        "locks-out" => "Make an exception for somebody who can still change policies, and try again.",
         "not-held" => "Somebody who holds it can do this; `detail` says what is missing.",
         "last-administrator" => "Give somebody else a role that allows everything first.",
         "request-under-way" => {

@@ -53,13 +53,18 @@ impl<K: Serialize> PageRequest<K> {
         view: impl FnMut(T) -> V,
     ) -> HttpResponse {
         let (rows, next) = self.cut(rows, key);
+        self.respond(rows.into_iter().map(view).collect(), next)
+    }
+
+    /// The answer with what is shown of the rows of a page, of which some may be left out: `next` is what
+    /// [`cut`](Self::cut) gave.
+    pub fn respond<V: Serialize>(&self, data: Vec<V>, next: Option<String>) -> HttpResponse {
         let mut response = HttpResponse::Ok();
         response.insert_header((CACHE_CONTROL, "private, no-cache")).insert_header((VARY, "Authorization"));
         if let Some(next) = &next {
             response.insert_header((LINK, self.link(next)));
         }
         let page = Page { next, limit: self.limit };
-        let data: Vec<V> = rows.into_iter().map(view).collect();
         response.json(Envelope { page: Some(page), ..Envelope::new(data) })
     }
 

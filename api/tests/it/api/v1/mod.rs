@@ -3,6 +3,7 @@ mod groups;
 mod me;
 mod openapi;
 mod permissions;
+mod policies;
 mod roles;
 mod security_events;
 mod tenant;

@@ -1,0 +1,180 @@
+//! Making, changing and removing policies: each a version of its own.
+
+use serde_json::{Value, json};
+use tenantry_types::PolicyId;
+
+use super::PolicyError;
+use super::escalation::{may_make, may_touch, stays_in};
+use super::model::{Contents, Draft, actor};
+use super::routes::{CREATE, DELETE, UPDATE, attributes};
+use super::store::{self, Assignment, Stored};
+use crate::access::policy::Policy;
+use crate::access::{Authority, Permission};
+use crate::audit::Changes;
+use crate::change::Work;
+use crate::input::{EntityTag, IfMatch};
+use crate::signals::SignalKind;
+
+/// How many policies a tenant has at most.
+const MOST_POLICIES: i64 = 5_000;
+/// How many assignments all its policies have together at most.
+pub(super) const MOST_ASSIGNMENTS: i64 = 20_000;
+
+/// Makes a policy, for everyone.
+pub(super) fn create(work: &mut Work<'_>, caller: &Authority, draft: &Draft) -> Result<Stored, PolicyError> {
+    if store::count(work.conn, work.scope)? >= MOST_POLICIES {
+        let detail = format!("a tenant has at most {MOST_POLICIES} policies");
+        return Err(PolicyError::invalid("", "limit", detail));
+    }
+    let now = work.clock.now();
+    let new = Stored {
+        id: PolicyId::new(work.clock, work.random),
+        contents: draft.contents.clone(),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    let caller = caller.renewed(work.conn)?;
+    caller.check(CREATE, attributes(&new))?;
+    may_make(&caller, &new.contents)?;
+    stays_in(&caller, &new.contents, &draft.policy, &[])?;
+    store::insert(work.conn, work.scope, &new).map_err(name_taken)?;
+    finish(work, CREATE, None, &new)?;
+    Ok(new)
+}
+
+/// What a change makes of a policy.
+#[derive(Debug, Clone)]
+pub(super) enum Edit {
+    /// All of it is replaced, but perhaps whether it is switched on.
+    Replace {
+        /// What it is to say.
+        draft: Box<Draft>,
+        /// Nothing was said of the switch.
+        keeps_switch: bool,
+    },
+    /// Some members are (RFC 7396).
+    Patch(Value),
+    /// It is switched on or off.
+    Switch(bool),
+    /// What it said in an earlier version it says again, switched on or off as it is.
+    RollBack(i64),
+}
+
+/// Changes a policy, if it is still what the caller has seen.
+pub(super) fn edit(
+    work: &mut Work<'_>,
+    caller: &Authority,
+    id: PolicyId,
+    if_match: Option<&IfMatch>,
+    edit: &Edit,
+) -> Result<Stored, PolicyError> {
+    let old = current(work, id, if_match)?;
+    let (contents, policy) = drafted(work, caller, &old, edit)?;
+    if contents == old.contents {
+        return Ok(old);
+    }
+    let new = Stored { contents, version: old.version + 1, updated_at: work.clock.now(), ..old.clone() };
+    let assignments = assignments(work, id)?;
+    let caller = caller.renewed(work.conn)?;
+    caller.check(UPDATE, attributes(&old))?;
+    caller.check(UPDATE, attributes(&new))?;
+    may_touch(&caller, &old.contents, &assignments)?;
+    may_make(&caller, &new.contents)?;
+    if let Some(policy) = policy {
+        stays_in(&caller, &new.contents, &policy, &assignments)?;
+    }
+    store::update(work.conn, work.scope, &new).map_err(name_taken)?;
+    finish(work, UPDATE, Some(&old.contents), &new)?;
+    Ok(new)
+}
+
+/// Removes a policy, with its versions and assignments.
+pub(super) fn remove(
+    work: &mut Work<'_>,
+    caller: &Authority,
+    id: PolicyId,
+    if_match: &IfMatch,
+) -> Result<(), PolicyError> {
+    let old = current(work, id, Some(if_match))?;
+    let assignments = assignments(work, id)?;
+    let caller = caller.renewed(work.conn)?;
+    caller.check(DELETE, attributes(&old))?;
+    may_touch(&caller, &old.contents, &assignments)?;
+    store::delete(work.conn, work.scope, id)?;
+    let changes = Changes::between(&json!(old.contents), &json!({}));
+    tell(work, DELETE.as_str(), &old, changes)
+}
+
+/// The policy, if it is what the caller has seen.
+pub(super) fn current(work: &mut Work<'_>, id: PolicyId, if_match: Option<&IfMatch>) -> Result<Stored, PolicyError> {
+    let old = store::find(work.conn, work.scope, id)?.ok_or(PolicyError::NotFound("policy"))?;
+    if let Some(if_match) = if_match {
+        if_match.check(&EntityTag::of(work.scope.tenant_id(), id, old.version))?;
+    }
+    Ok(old)
+}
+
+/// All assignments of a policy.
+pub(super) fn assignments(work: &mut Work<'_>, id: PolicyId) -> Result<Vec<Assignment>, PolicyError> {
+    Ok(store::list_assignments(work.conn, work.scope, id, None, MOST_ASSIGNMENTS)?)
+}
+
+/// What the policy is to say, compiled. One that does not compile any more, because an attribute that it names is gone, can
+/// still be switched off.
+fn drafted(
+    work: &mut Work<'_>,
+    caller: &Authority,
+    old: &Stored,
+    edit: &Edit,
+) -> Result<(Contents, Option<Policy>), PolicyError> {
+    let document = match edit {
+        Edit::Replace { draft, keeps_switch } => {
+            let mut contents = draft.contents.clone();
+            if *keeps_switch {
+                contents.is_enabled = old.contents.is_enabled;
+            }
+            return Ok((contents, Some(draft.policy.clone())));
+        }
+        Edit::Switch(false) => return Ok((Contents { is_enabled: false, ..old.contents.clone() }, None)),
+        Edit::Switch(true) => json!(Contents { is_enabled: true, ..old.contents.clone() }),
+        Edit::Patch(patch) => old.contents.patched(patch).map_err(PolicyError::Invalid)?,
+        Edit::RollBack(version) => {
+            let earlier = store::find_version(work.conn, work.scope, old.id, *version)?;
+            let earlier = earlier.ok_or(PolicyError::NotFound("version"))?;
+            json!(Contents { is_enabled: old.contents.is_enabled, ..earlier.contents })
+        }
+    };
+    let draft = Draft::parse(caller.tenant().kinds.catalogue(), document, true).map_err(PolicyError::Invalid)?;
+    Ok((draft.contents, Some(draft.policy)))
+}
+
+fn name_taken(error: tenantry_db::DbError) -> PolicyError {
+    if error.conflicts_on("name") { PolicyError::NameTaken } else { error.into() }
+}
+
+fn finish(
+    work: &mut Work<'_>,
+    permission: Permission,
+    old: Option<&Contents>,
+    new: &Stored,
+) -> Result<(), PolicyError> {
+    store::add_version(work.conn, work.scope, new, &actor(work.principal))?;
+    let changes = Changes::between(&old.map_or_else(|| json!({}), |old| json!(old)), &json!(new.contents));
+    tell(work, permission.as_str(), new, changes)
+}
+
+/// Leaves the traces of a change, and lets every replica forget what it knew.
+pub(super) fn tell(
+    work: &mut Work<'_>,
+    action: &'static str,
+    policy: &Stored,
+    changes: Changes,
+) -> Result<(), PolicyError> {
+    let (id, name) = (policy.id, &policy.contents.name);
+    let payload = json!({ "policy_id": id, "name": name, "version": policy.version, "action": action });
+    work.tell("policy.changed", payload)?;
+    work.signal(SignalKind::Access, None)?;
+    work.record(action, "policy", id.to_string(), changes)?;
+    Ok(())
+}

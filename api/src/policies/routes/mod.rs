@@ -1,0 +1,132 @@
+//! `/api/v1/policies`.
+
+pub mod assignments;
+pub mod policies;
+pub mod versions;
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, ETAG, VARY};
+use serde::Serialize;
+use tenantry_types::{Envelope, PolicyId, TenantId, UtcTime};
+use utoipa::ToSchema;
+
+use super::model::Contents;
+use super::store::Stored;
+use crate::access::policy::Type::{Bool, Number, Text, Time};
+use crate::access::policy::Value;
+use crate::access::{Access, Kind, Permission, Routes};
+use crate::input::{EntityTag, is_not_modified};
+
+/// To see policies.
+pub const READ: Permission = Permission::new("policy.read");
+/// To make one.
+pub const CREATE: Permission = Permission::new("policy.create");
+/// To change one, to switch it on and off, and to go back to an earlier version.
+pub const UPDATE: Permission = Permission::new("policy.update");
+/// To remove one.
+pub const DELETE: Permission = Permission::new("policy.delete");
+/// To say whom one is for.
+pub const ASSIGN: Permission = Permission::new("policy.assign");
+
+/// What policies can know of policies.
+const KIND: Kind = Kind {
+    name: "policy",
+    actions: &[],
+    attributes: &[
+        ("id", Text, "its id"),
+        ("name", Text, "its name"),
+        ("resource", Text, "the kind of resource that it speaks of, or *"),
+        ("action", Text, "the action that it speaks of, or *"),
+        ("effect", Text, "allow or deny"),
+        ("is_enabled", Bool, "whether it counts"),
+        ("priority", Number, "its priority"),
+        ("created_at", Time, "when it was made"),
+    ],
+};
+
+/// Adds the routes.
+pub fn configure(routes: &mut Routes) {
+    const PATH: &str = "/api/v1/policies";
+    const ONE: &str = "/api/v1/policies/{policy_id}";
+    const ASSIGNMENTS: &str = "/api/v1/policies/{policy_id}/assignments";
+    const ASSIGNMENT: &str = "/api/v1/policies/{policy_id}/assignments/{assignment_id}";
+    routes
+        .describe(KIND)
+        .get(PATH, Access::Some(READ), policies::list)
+        .post(PATH, Access::Some(CREATE), policies::create)
+        .get(ONE, Access::Some(READ), policies::show)
+        .put(ONE, Access::Some(UPDATE), policies::replace)
+        .patch(ONE, Access::Some(UPDATE), policies::update)
+        .delete(ONE, Access::Some(DELETE), policies::delete)
+        .post("/api/v1/policies/{policy_id}/enable", Access::Some(UPDATE), policies::enable)
+        .post("/api/v1/policies/{policy_id}/disable", Access::Some(UPDATE), policies::disable)
+        .get("/api/v1/policies/{policy_id}/versions", Access::Some(READ), versions::list)
+        .get("/api/v1/policies/{policy_id}/versions/{version}", Access::Some(READ), versions::show)
+        .post("/api/v1/policies/{policy_id}/rollback", Access::Some(UPDATE), versions::roll_back)
+        .get(ASSIGNMENTS, Access::Some(READ), assignments::list)
+        .post(ASSIGNMENTS, Access::Some(ASSIGN), assignments::assign)
+        .delete(ASSIGNMENT, Access::Some(ASSIGN), assignments::unassign);
+}
+
+/// A policy on the wire.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Policy)]
+pub(crate) struct PolicyView<'a> {
+    /// Its id.
+    #[schema(value_type = String, format = Uuid)]
+    id: PolicyId,
+    /// What it says.
+    #[serde(flatten)]
+    contents: &'a Contents,
+    /// How often it was changed, and one.
+    version: i64,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: UtcTime,
+    /// When it was changed.
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: UtcTime,
+}
+
+/// A policy as it is shown.
+pub(super) fn view(policy: &Stored) -> PolicyView<'_> {
+    PolicyView {
+        id: policy.id,
+        contents: &policy.contents,
+        version: policy.version,
+        created_at: policy.created_at,
+        updated_at: policy.updated_at,
+    }
+}
+
+/// What policies about policies know of one.
+pub(super) fn attributes(policy: &Stored) -> Vec<(&'static str, Value)> {
+    let contents = &policy.contents;
+    let mut known = vec![
+        ("policy.id", Value::text(policy.id.as_str())),
+        ("policy.name", Value::text(&contents.name)),
+        ("policy.resource", Value::text(&contents.target.resource)),
+        ("policy.action", Value::text(&contents.target.action)),
+        ("policy.effect", Value::text(contents.effect().as_str())),
+        ("policy.is_enabled", Value::Bool(contents.is_enabled)),
+        ("policy.created_at", Value::Time(policy.created_at)),
+    ];
+    known.extend(Value::count(contents.priority).map(|priority| ("policy.priority", priority)));
+    known
+}
+
+fn tag(tenant: TenantId, policy: &Stored) -> EntityTag {
+    EntityTag::of(tenant, policy.id, policy.version)
+}
+
+/// The answer to who reads something that has versions.
+fn versioned<T: Serialize>(request: &HttpRequest, tag: &EntityTag, data: T) -> HttpResponse {
+    let is_known = is_not_modified(request.headers(), tag);
+    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response
+        .insert_header((ETAG, tag.as_str()))
+        .insert_header((CACHE_CONTROL, "private, no-cache"))
+        .insert_header((VARY, "Authorization"));
+    if is_known { response.finish() } else { response.json(Envelope::new(data)) }
+}

@@ -1,0 +1,1 @@
+UPDATE policies SET target_resource = '*', target_action = '*', effect = 'deny';

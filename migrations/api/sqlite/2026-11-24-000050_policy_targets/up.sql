@@ -1,0 +1,3 @@
+ALTER TABLE policies ADD COLUMN target_resource TEXT NOT NULL DEFAULT '*';
+ALTER TABLE policies ADD COLUMN target_action TEXT NOT NULL DEFAULT '*';
+ALTER TABLE policies ADD COLUMN effect TEXT NOT NULL DEFAULT 'deny';
