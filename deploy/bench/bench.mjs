@@ -11,7 +11,7 @@ import { freePort, json, output, start, stopAll } from './processes.mjs'
 import { report } from './report.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const { IDP_BINARY, API_BINARY, EXAMPLES, PEER_NODE, BENCH_ONLY } = process.env
+const { IDP_BINARY, API_BINARY, EXAMPLES, PEER_NODE, BENCH_ONLY, POLICIES } = process.env
 const seconds = Number(process.env.BENCH_SECONDS || 10)
 const directory = process.env.BENCH_DIRECTORY
 const CONNECTIONS = 16
@@ -172,7 +172,8 @@ const only = { peer, limits, tenantry, audit }[BENCH_ONLY]
 if (only) {
   console.log(JSON.stringify(await only(), null, 2))
 } else {
-  const results = { seconds, connections: CONNECTIONS, limits: await limits(), tenantry: await tenantry(), peer: await peer(), audit: await audit() }
+  const policies = JSON.parse(readFileSync(POLICIES, 'utf8'))
+  const results = { policies, seconds, connections: CONNECTIONS, limits: await limits(), tenantry: await tenantry(), peer: await peer(), audit: await audit() }
   writeFileSync(process.argv[2], await report(results))
   say(`written: ${process.argv[2]}`)
 }
