@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use serde_json::json;
 use tenantry_types::{InputError, Problem, PublicUrl};
 use utoipa::OpenApi as _;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Components, Content, OpenApi, Ref, RefOr, Response, Server};
 
@@ -206,6 +206,27 @@ fn describe_problems(operation: &mut Operation, route: &Route) {
             ("415", "The body is not JSON"),
             ("422", "The body is not what it should be: `errors` says where"),
         ]);
+    }
+    let parameters = operation.parameters.iter().flatten();
+    let stands_in = |parameter: &RefOr<Parameter>, place: &ParameterIn| match parameter {
+        RefOr::T(parameter) => parameter.parameter_in == *place,
+        RefOr::Ref(_) => false,
+    };
+    let has_parameter = |place: ParameterIn| parameters.clone().any(|parameter| stands_in(parameter, &place));
+    if has_parameter(ParameterIn::Query) {
+        problems.push(("422", "The query is not what it should be: `errors` says where"));
+    }
+    if has_parameter(ParameterIn::Path) {
+        problems.push(("404", "There is no such thing, or not for the caller"));
+    }
+    if route.access != Access::Public {
+        problems.push(("421", "The host belongs to another tenant than the token"));
+        if route.method != Method::GET {
+            problems.extend([
+                ("409", "It contradicts what is there, or a request with this `Idempotency-Key` is under way"),
+                ("422", "The `Idempotency-Key` was used for another request"),
+            ]);
+        }
     }
     let responses = &mut operation.responses.responses;
     for (status, description) in problems {
