@@ -14,6 +14,7 @@ pub mod change;
 pub mod cli;
 pub mod config;
 pub mod console;
+pub mod decisions;
 pub mod directory;
 pub mod groups;
 pub mod idempotency;

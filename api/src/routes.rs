@@ -2,8 +2,8 @@
 
 use crate::access::Routes;
 use crate::{
-    access, audit, console, directory, groups, kinds, me, openapi, permissions, policies, roles, security_events,
-    tenants,
+    access, audit, console, decisions, directory, groups, kinds, me, openapi, permissions, policies, roles,
+    security_events, tenants,
 };
 
 /// The table of routes; `/livez` and `/readyz` are the server's own.
@@ -22,6 +22,7 @@ pub fn table() -> Routes {
     audit::entries::routes::configure(&mut routes);
     tenants::routes::configure(&mut routes);
     policies::routes::configure(&mut routes);
+    decisions::configure(&mut routes);
     kinds::describe(&mut routes);
     openapi::routes::configure(&mut routes);
     console::routes::configure(&mut routes);

@@ -24,6 +24,7 @@ use crate::audit::chain::Sealer;
 use crate::authn::{Authenticator, Issuers};
 use crate::config::{Config, KeyringConfig};
 use crate::console::{Console, ConsoleSettings};
+use crate::decisions::authzen::PublicAddress;
 use crate::directory::{AccountProvider, Accounts, Connected, Directory, Reconciler, RolesRecipient};
 use crate::idp::{ClientKeyError, ClientKeyFile, IdpClient, ManagementClient};
 use crate::maintenance::Maintenance;
@@ -181,6 +182,7 @@ impl Application {
             (Data::new(api), Data::new(authenticator), Data::new(console), Data::new(document));
         let origins = AllowedOrigins::new(&config.resource.allowed_origins, issuers.clone());
         let (control, receiver) = (Data::new(control), Data::new(receiver));
+        let address = Data::new(PublicAddress(config.http.public_url.as_str().to_owned()));
         let (log, keys) = (Data::new(decisions.clone()), Data::new(keyring.clone()));
         let (management, shared_tasks, verifier) =
             (Data::new(management), Data::new(tasks.clone()), Data::new(verifier));
@@ -196,6 +198,7 @@ impl Application {
                 .app_data(verifier.clone())
                 .app_data(console.clone())
                 .app_data(document.clone())
+                .app_data(address.clone())
                 .app_data(log.clone())
                 .app_data(keys.clone());
             table.register(services, &origins, &limiter);

@@ -104,8 +104,8 @@ impl Routes {
     }
 
     /// Registers every route, its guard in front of it. Another method on a path that is there gets a 405. Scripts of
-    /// other origins may call what is below `/api`, as `origins` says, and nothing else. Requests are counted there, and where
-    /// they make this service call the identity provider for somebody unknown.
+    /// other origins may call what is below `/api`, as `origins` says, and nothing else. Requests are counted there, where
+    /// decisions are asked for, and where they make this service call the identity provider for somebody unknown.
     pub fn register(&self, services: &mut ServiceConfig, origins: &AllowedOrigins, limiter: &RateLimiter) {
         let counted = || {
             let limiter = limiter.clone();
@@ -119,7 +119,7 @@ impl Routes {
         for (path, routes) in by_path {
             match path.strip_prefix(API) {
                 Some(rest) => api = api.service(resource(rest, &routes)),
-                None if SIGN_IN.contains(&path) => {
+                None if SIGN_IN.contains(&path) || path.starts_with(DECISIONS) => {
                     services.service(resource(path, &routes).wrap(counted()));
                 }
                 None => {
@@ -170,6 +170,9 @@ const API: &str = "/api";
 
 /// What calls the identity provider for somebody who is not known yet.
 const SIGN_IN: [&str; 2] = ["/console/sign-in", "/console/callback"];
+
+/// Where other services ask for decisions.
+const DECISIONS: &str = "/access/";
 
 fn resource(path: &str, routes: &[&Route]) -> Resource {
     let mut resource = web::resource(path);

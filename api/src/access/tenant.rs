@@ -144,6 +144,14 @@ impl TenantAccess {
         found
     }
 
+    /// The names of the roles that allow something, in order.
+    pub fn allowing(&self, permission: &str) -> Vec<Arc<str>> {
+        let allowing = self.roles.values().filter(|role| role.permissions.allows(permission));
+        let mut names: Vec<Arc<str>> = allowing.map(|role| Arc::clone(&role.name)).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// The roles that allow everything.
     pub fn roles_that_allow_all(&self) -> Vec<RoleId> {
         let all = self.roles.iter().filter(|(_, role)| role.permissions.covers(&PermissionPattern::All));

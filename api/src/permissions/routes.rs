@@ -15,6 +15,7 @@ use crate::authn::Principal;
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
 use crate::input::{Errors, Object};
+use crate::signals::SignalKind;
 use crate::state::Api;
 
 /// To see which permissions there are.
@@ -200,6 +201,7 @@ fn insert(work: &mut Work<'_>, permission: &Permission) -> Result<Answer, Permis
     store::insert(work.conn, work.scope, id, permission, now)
         .map_err(|error| if error.conflicts_on("name") { PermissionError::NameTaken } else { error.into() })?;
     let made = Permission { id: Some(id), created_at: Some(now), ..permission.clone() };
+    work.signal(SignalKind::Access, None)?;
     work.record(CREATE.as_str(), "permission", id.to_string(), Changes::between(&json!({}), &json!(made)))?;
     Ok(Answer::created(format!("/api/v1/permissions/{id}"), made))
 }
@@ -210,6 +212,7 @@ fn remove(work: &mut Work<'_>, id: PermissionId) -> Result<Answer, PermissionErr
         return Err(PermissionError::InUse);
     }
     store::delete(work.conn, work.scope, id)?;
+    work.signal(SignalKind::Access, None)?;
     work.record(DELETE.as_str(), "permission", id.to_string(), Changes::between(&json!(found), &json!({})))?;
     Ok(Answer::no_content())
 }

@@ -9,6 +9,7 @@ pub mod error;
 mod escalation;
 pub mod model;
 pub mod routes;
+mod simulation;
 mod store;
 
 pub use error::PolicyError;

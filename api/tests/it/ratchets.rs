@@ -12,6 +12,7 @@ use crate::support::TestApi;
 
 /// The routes that anybody may call.
 const PUBLIC: &[&str] = &[
+    "GET /.well-known/authzen-configuration",
     "GET /api/v1/openapi.json",
     "GET /console",
     "GET /console/assets/{file}",
@@ -27,6 +28,9 @@ const PUBLIC: &[&str] = &[
 
 /// The routes that any good token may call, of whatever scope.
 const ANY_TOKEN: &[&str] = &["GET /api/v1/me", "GET /api/v1/users/me"];
+
+/// The routes that any good token may call, of whatever scope, and that say what is wrong with a question that is none.
+const ANY_TOKEN_WITH_QUESTION: &[&str] = &["GET /api/v1/access/explain", "POST /api/v1/access/explain"];
 
 /// The routes to what is the caller's own, which need a scope and no role.
 const OWN: &[&str] = &["PATCH /api/v1/users/me"];
@@ -63,7 +67,10 @@ fn protected() -> Vec<(Method, String)> {
 #[test]
 fn what_is_public_is_listed() {
     assert_eq!(with_access(|access| access == Access::Public), listed(PUBLIC));
-    assert_eq!(with_access(|access| access == Access::Authenticated), listed(&[ANY_TOKEN, OWN].concat()));
+    assert_eq!(
+        with_access(|access| access == Access::Authenticated),
+        listed(&[ANY_TOKEN, ANY_TOKEN_WITH_QUESTION, OWN].concat())
+    );
 }
 
 #[actix_web::test]
@@ -78,8 +85,9 @@ async fn every_route_is_in_the_document_and_the_other_way_round() {
             item.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase()))
         })
         .collect();
-    let registered: BTreeSet<String> =
-        with_access(|_| true).into_iter().filter(|route| route.contains(" /api/")).collect();
+    let is_for_programs =
+        |route: &String| [" /api/", " /access/", " /.well-known/"].iter().any(|at| route.contains(at));
+    let registered: BTreeSet<String> = with_access(|_| true).into_iter().filter(is_for_programs).collect();
     assert_eq!(described, registered);
 }
 
@@ -117,10 +125,15 @@ async fn every_permission_is_really_asked_for() {
     for (method, path) in protected() {
         let request = api.request(method.clone(), &path).bearer_auth(&token).header("If-Match", "*");
         let status = request.send().await.unwrap().status();
-        let expected = if ANY_TOKEN.contains(&format!("{method} {path}").as_str()) {
+        let route = format!("{method} {path}");
+        let expected = if ANY_TOKEN.contains(&route.as_str()) {
             StatusCode::OK
-        } else {
+        } else if !ANY_TOKEN_WITH_QUESTION.contains(&route.as_str()) {
             StatusCode::FORBIDDEN
+        } else if method == Method::GET {
+            StatusCode::UNPROCESSABLE_ENTITY
+        } else {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE
         };
         assert_eq!(status, expected, "{method} {path}");
     }
@@ -136,6 +149,7 @@ fn every_error_variant_is_produced_by_some_test() {
         include_str!("../../src/authn/error.rs"),
         include_str!("../../src/access/error.rs"),
         include_str!("../../src/idempotency/model.rs"),
+        include_str!("../../src/decisions/error.rs"),
         include_str!("../../src/directory/error.rs"),
         include_str!("../../src/groups/error.rs"),
         include_str!("../../src/input/precondition.rs"),
@@ -165,6 +179,8 @@ fn every_error_variant_is_produced_by_some_test() {
         include_str!("api/v1/policies/assignments.rs"),
         include_str!("api/v1/policies/editing.rs"),
         include_str!("api/v1/policies/escalation.rs"),
+        include_str!("api/v1/policies/questions.rs"),
+        include_str!("access/mod.rs"),
         include_str!("api/v1/roles.rs"),
         include_str!("api/v1/tenants/create.rs"),
         include_str!("api/v1/tenants/domains.rs"),
@@ -260,6 +276,11 @@ const PRODUCED: &[(&str, &str)] = &[
     ("ManagementError::NotSetUp", "without_its_key_the_service_manages_nothing"),
     ("ManagementError::Refused", "a_name_that_is_taken_is_pointed_at"),
     ("ManagementError::Unavailable", "a_repeat_gets_the_answer_whatever_broke_off_before"),
+    ("DecisionError::Access", "the_example_of_the_plan_is_decided_and_explained"),
+    ("DecisionError::Database", "without_a_database_nobody_is_told_what_others_may"),
+    ("DecisionError::Invalid", "a_question_that_is_none_is_told_where"),
+    ("DecisionError::Malformed", "a_question_that_is_none_is_refused"),
+    ("DecisionError::NoSuchUser", "a_question_that_is_none_is_told_where"),
     ("PolicyError::Access", "policies_about_policies_count_for_each_and_for_lists"),
     ("PolicyError::AlreadyAssigned", "a_policy_is_for_everyone_until_it_is_for_somebody"),
     ("PolicyError::Database", "without_a_database_policies_are_not_told_why"),

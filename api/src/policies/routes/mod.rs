@@ -1,5 +1,6 @@
 //! `/api/v1/policies`.
 
+pub mod analysis;
 pub mod assignments;
 pub mod policies;
 pub mod versions;
@@ -16,6 +17,7 @@ use super::store::Stored;
 use crate::access::policy::Type::{Bool, Number, Text, Time};
 use crate::access::policy::Value;
 use crate::access::{Access, Kind, Permission, Routes};
+use crate::decisions::EXPLAIN;
 use crate::input::{EntityTag, is_not_modified};
 
 /// To see policies.
@@ -55,7 +57,11 @@ pub fn configure(routes: &mut Routes) {
         .describe(KIND)
         .get(PATH, Access::Some(READ), policies::list)
         .post(PATH, Access::Some(CREATE), policies::create)
+        .get("/api/v1/policies/attributes", Access::Some(READ), analysis::attributes)
+        .post("/api/v1/policies/check", Access::Some(READ), analysis::check)
+        .post("/api/v1/policies/simulate", Access::Permission(EXPLAIN), analysis::simulate)
         .get(ONE, Access::Some(READ), policies::show)
+        .get("/api/v1/policies/{policy_id}/analysis", Access::Some(READ), analysis::analysis)
         .put(ONE, Access::Some(UPDATE), policies::replace)
         .patch(ONE, Access::Some(UPDATE), policies::update)
         .delete(ONE, Access::Some(DELETE), policies::delete)

@@ -3,6 +3,8 @@
 mod assignments;
 mod editing;
 mod escalation;
+mod lists;
+mod questions;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -1,0 +1,118 @@
+//! Answering a question.
+
+use serde_json::{Map, Value, json};
+use tenantry_types::{InputError, UserId};
+
+use super::message::{DecisionView, Evaluation};
+use crate::access::log::{DecisionLog, DecisionRecord, LoggedDecision, NamedPolicy, SubjectKind};
+use crate::access::{AccessControl, Authority};
+use crate::audit::Origin;
+use crate::decisions::{Asked, DecisionError, Question};
+
+/// Who is asked, and where answers are logged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Evaluator<'a> {
+    pub(super) control: &'a AccessControl,
+    pub(super) caller: &'a Authority,
+    pub(super) log: &'a DecisionLog,
+    pub(super) origin: &'a Origin,
+}
+
+impl Evaluator<'_> {
+    /// The answer, logged.
+    ///
+    /// # Errors
+    /// [`DecisionError::Malformed`] for attributes that are of another type, [`DecisionError::Database`].
+    pub(super) async fn answer(&self, asked: &Evaluation) -> Result<DecisionView, DecisionError> {
+        let (kind, Some(id)) = &asked.subject else {
+            return Err(DecisionError::Malformed("subject.id must be there".to_owned()));
+        };
+        let user = (kind == "user").then(|| id.parse::<UserId>().ok()).flatten();
+        // Whoever is not in the directory may do nothing, also where a policy is for everyone.
+        let Some(user) = user else {
+            return Ok(DecisionView::refused("unknown_subject", "The tenant has no such user."));
+        };
+        let action = asked.action.clone().unwrap_or_default();
+        match self.question(asked, user, &action).await {
+            Ok(question) => {
+                let answer = question.answer();
+                self.record(asked, user, &question).await;
+                let context = json!({
+                    "reason": answer.code(), "policy": answer.policy(), "reason_admin": { "en": question.in_words() },
+                });
+                Ok(DecisionView { decision: answer.is_allowed(), context })
+            }
+            Err(DecisionError::NoSuchUser) => {
+                Ok(DecisionView::refused("unknown_subject", "The tenant has no such user."))
+            }
+            Err(DecisionError::Invalid(errors)) => refusal(&errors),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The question whether a person may do this.
+    pub(super) async fn question(
+        &self,
+        asked: &Evaluation,
+        user: UserId,
+        action: &str,
+    ) -> Result<Question, DecisionError> {
+        let (resource, id, properties) = &asked.resource;
+        let attributes = self.attributes(resource, id.as_deref(), properties, &asked.context);
+        let what = (resource.clone(), action.to_owned());
+        Question::new(self.control, self.caller, Asked::User(user), what, attributes, "").await
+    }
+
+    /// The properties and the context by the names of attributes. What is none of them nobody asks for; the time is that of
+    /// this service, whatever the clock of whoever asks says.
+    fn attributes(
+        &self,
+        resource: &str,
+        id: Option<&str>,
+        properties: &Map<String, Value>,
+        context: &Map<String, Value>,
+    ) -> Map<String, Value> {
+        let Some(kind) = self.caller.tenant().kinds.get(resource) else { return Map::new() };
+        let own = properties.iter().map(|(name, value)| (format!("{resource}.{name}"), value.clone()));
+        let surroundings = context.iter().filter(|(name, _)| *name != "time");
+        let surroundings = surroundings.map(|(name, value)| (format!("env.{name}"), value.clone()));
+        let named = id.map(|id| (format!("{resource}.id"), Value::from(id)));
+        own.chain(surroundings).chain(named).filter(|(name, _)| kind.schema.slot(name).is_some()).collect()
+    }
+
+    async fn record(&self, asked: &Evaluation, user: UserId, question: &Question) {
+        let (principal, answer, tenant) = (self.caller.principal(), question.answer(), question.tenant());
+        let policy = answer.policy().map(|name| NamedPolicy {
+            id: tenant.policy_id(name).map_or_else(String::new, |id| id.to_string()),
+            name: name.to_owned(),
+            version: None,
+        });
+        let record = DecisionRecord {
+            tenant_id: principal.tenant.id,
+            subject_kind: SubjectKind::User,
+            subject_id: user.to_string(),
+            client_id: principal.client_id.clone(),
+            resource: question.resource.clone(),
+            resource_id: asked.resource.1.clone(),
+            action: question.action.clone(),
+            decision: if answer.is_allowed() { LoggedDecision::Allow } else { LoggedDecision::Deny },
+            reason: question.in_words(),
+            policy,
+            context: question.facts.to_json(&question.schema),
+            request_id: self.origin.request_id.clone(),
+            address: self.origin.address.clone(),
+        };
+        self.log.record(record).await;
+    }
+}
+
+/// A kind of resource or an action that nobody has heard of may be asked about: the answer is no. Attributes of another
+/// type are a mistake of whoever asks.
+fn refusal(errors: &[InputError]) -> Result<DecisionView, DecisionError> {
+    let details = || errors.iter().map(|error| error.detail.as_str()).collect::<Vec<_>>().join("; ");
+    let is_unknown = |error: &InputError| ["unknown_resource", "unknown_action"].contains(&&*error.code);
+    if errors.iter().all(is_unknown) {
+        return Ok(DecisionView::refused("unknown", &details()));
+    }
+    Err(DecisionError::Malformed(details()))
+}
