@@ -35,7 +35,7 @@ use crate::signals::Signals;
 use crate::state::Api;
 use crate::tenants::domains::{Recheck, Verifier, VerifierError};
 use crate::tenants::tasks::Tasks;
-use crate::{console, openapi, routes};
+use crate::{access, console, openapi, routes};
 
 /// The tables of this service.
 pub static MIGRATIONS: Migrations = Migrations {
@@ -132,7 +132,8 @@ impl Application {
             db: db.clone(),
             clock: Arc::clone(&clock),
             random: Arc::clone(&random),
-            cursors: Cursors::new(keyring.derive("api list cursors")),
+            cursors: Cursors::new(keyring.derive("api list cursors")).apart_from(&[access::TENANT_PARAMETER]),
+            requests: keyring.derive("api idempotency"),
             signals: signals.clone(),
         };
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tenantry_db::Db;
+use tenantry_jose::HmacKey;
 use tenantry_types::{Clock, Random};
 use tenantry_web::listing::Cursors;
 
@@ -19,6 +20,8 @@ pub struct Api {
     pub random: Arc<dyn Random>,
     /// Where lists go on.
     pub cursors: Cursors,
+    /// What repeats of requests are known by.
+    pub requests: HmacKey,
     /// What other replicas are told.
     pub signals: Signals,
 }

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tenantry_db::{Connection, Db, DbError};
 use tenantry_jose::{HmacKey, Keyring};
 use tenantry_types::{Clock, PublicUrl, Random, RandomAhead};
+use tenantry_web::listing::Cursors;
 
 use crate::clients::ClientDirectory;
 use crate::config::Config;
@@ -77,7 +78,7 @@ pub struct Secrets {
     /// Successors of refresh tokens.
     pub refresh_chain: HmacKey,
     /// Cursors of the management API's lists.
-    pub cursors: HmacKey,
+    pub cursors: Cursors,
 }
 
 impl Secrets {
@@ -88,7 +89,7 @@ impl Secrets {
             forms: keyring.derive("idp forms"),
             device: keyring.derive("idp device"),
             refresh_chain: keyring.derive("idp refresh chain"),
-            cursors: keyring.derive("idp management cursors"),
+            cursors: Cursors::new(keyring.derive("idp management cursors")),
         }
     }
 }

@@ -10,9 +10,9 @@ use tenantry_db::{Connection, DbError};
 use tenantry_types::{UserId, UtcTime};
 
 use super::facts::CommonSlots;
-use super::judge::Who;
+use super::judge::{Reason, Who};
 use super::permissions::{PermissionPattern, PermissionSet};
-use super::policy::{Columns, Facts, Filter, Listing, PolicySet, Schema, Value};
+use super::policy::{Columns, Facts, Filter, Listing, PolicySet, Value};
 use super::store;
 use super::subject::SubjectAccess;
 use super::tenant::TenantAccess;
@@ -32,6 +32,15 @@ struct Inner {
     /// `None` for a client, which has no roles.
     subject: Option<Arc<SubjectAccess>>,
     surroundings: Surroundings,
+}
+
+/// What the guard of a route decided, and on what grounds.
+#[derive(Debug)]
+pub(super) struct Judged<'a> {
+    pub(super) decision: Decision,
+    /// `None` where it depends on what it is done to.
+    pub(super) reason: Option<Reason<'a>>,
+    pub(super) facts: Facts,
 }
 
 /// Where and when it is asked.
@@ -103,6 +112,30 @@ impl Authority {
         self.0.subject.iter().flat_map(|subject| &subject.roles).map(ToString::to_string).collect()
     }
 
+    /// What the guard of a route decides: see [`decide`](Self::decide).
+    pub(super) fn judge(&self, permission: Permission) -> Judged<'_> {
+        let facts = self.facts();
+        let reason = self.tenant().judge(
+            permission.resource(),
+            permission.action(),
+            &facts,
+            self.is_allowed_by_role(permission.as_str()),
+        );
+        let decision = if !self.is_in_scope(permission.as_str()) {
+            Decision::InsufficientScope(permission.as_str())
+        } else if reason.is_allowed() {
+            Decision::Allow
+        } else {
+            Decision::Forbidden(permission.as_str())
+        };
+        Judged { decision, reason: Some(reason), facts }
+    }
+
+    /// The same for a route whose handler asks again of what it finds.
+    pub(super) fn judge_for_some(&self, permission: Permission) -> Judged<'_> {
+        Judged { decision: self.decide_for_some(permission), reason: None, facts: self.facts() }
+    }
+
     /// Whether they may do what this permission is for, where nothing is known of what it is done to.
     ///
     /// Both the token's scopes and something of the person's must allow it: a role, or a policy; and no policy may
@@ -155,10 +188,9 @@ impl Authority {
         let nobody = PolicySet::default();
         let (resource, action) = name.split_once('.').unwrap_or((name, ""));
         let (tenant, facts) = (&self.0.tenant, self.facts());
-        let common = Schema::with([]);
         let (policies, base) =
             if self.is_in_scope(name) { (&tenant.policies, self.is_allowed_by_role(name)) } else { (&nobody, false) };
-        let schema = tenant.kinds.get(resource).map_or(&common, |kind| &kind.schema);
+        let schema = tenant.kinds.schema(resource);
         policies.filter(&Listing { schema, columns, resource, action, facts: &facts, base })
     }
 

@@ -10,7 +10,7 @@ use tenantry_types::Problem;
 use tenantry_web::ingress::RequestContext;
 use tenantry_web::problems::ProblemResponse;
 
-use super::{Access, AccessControl, AccessError, Authority, Decision, Module, caller, record, residence};
+use super::{Access, AccessControl, AccessError, Authority, Module, caller, record, residence};
 use crate::authn::{Authenticator, AuthnError, Principal, bearer_token};
 
 /// The route behind its guard. The body of a request is not read before the guard has let it through.
@@ -35,16 +35,15 @@ async fn admit<B: MessageBody + 'static>(
     if let Some(module) = module.filter(|module| !authority.tenant().has_module(*module)) {
         return Err(AccessError::ModuleDisabled(module.as_str()).into());
     }
-    let decision = match access {
-        Access::Public | Access::Authenticated => Decision::Allow,
-        Access::Permission(permission) => authority.decide(permission.as_str()),
-        Access::Some(permission) => authority.decide_for_some(permission),
-    };
     if let Access::Permission(permission) | Access::Some(permission) = access {
-        record::decision(request.request(), &authority, permission, decision).await;
-    }
-    if let Some(refusal) = AccessError::of(decision) {
-        return Err(refusal.into());
+        let judged = match access {
+            Access::Some(_) => authority.judge_for_some(permission),
+            _ => authority.judge(permission),
+        };
+        record::decision(request.request(), &authority, permission, &judged).await;
+        if let Some(refusal) = AccessError::of(judged.decision) {
+            return Err(refusal.into());
+        }
     }
     request.extensions_mut().insert(principal);
     request.extensions_mut().insert(authority);

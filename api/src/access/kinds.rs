@@ -20,8 +20,9 @@ pub struct Kind {
 /// All kinds of a tenant: those that this service has, and those that the tenant's own permissions name.
 #[derive(Debug, Clone)]
 pub struct Kinds {
-    kinds: BTreeMap<Arc<str>, Resource>,
+    by_name: BTreeMap<Arc<str>, Resource>,
     catalogue: Arc<Catalogue>,
+    common: Arc<Schema>,
 }
 
 impl Kinds {
@@ -42,7 +43,7 @@ impl Kinds {
     /// These, and what the permissions of a tenant add to them. A text that is no name adds nothing.
     #[must_use]
     pub fn with<'a>(&self, permissions: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        Self::finish(self.kinds.clone(), permissions)
+        Self::finish(self.by_name.clone(), permissions)
     }
 
     fn finish<'a>(
@@ -54,7 +55,7 @@ impl Kinds {
             add(kinds.entry(name.into()).or_insert_with(new), action);
         }
         let catalogue = Arc::new(Catalogue::new(kinds.clone()));
-        Self { kinds, catalogue }
+        Self { by_name: kinds, catalogue, common: Arc::new(Schema::with([])) }
     }
 
     /// What policies are compiled against.
@@ -64,12 +65,17 @@ impl Kinds {
 
     /// One kind.
     pub fn get(&self, name: &str) -> Option<&Resource> {
-        self.kinds.get(name)
+        self.by_name.get(name)
+    }
+
+    /// What can be known of one kind; of one that is not known, what is known of all.
+    pub fn schema(&self, name: &str) -> &Schema {
+        self.by_name.get(name).map_or(&self.common, |kind| &kind.schema)
     }
 
     /// All of them, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Resource)> {
-        self.kinds.iter().map(|(name, resource)| (&**name, resource))
+        self.by_name.iter().map(|(name, resource)| (&**name, resource))
     }
 }
 

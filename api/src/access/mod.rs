@@ -31,6 +31,7 @@ pub use kinds::{Kind, Kinds};
 pub use model::{Decision, Module, Permission, scope_allows};
 pub use origins::AllowedOrigins;
 pub use permissions::{PermissionPattern, PermissionSet, is_name};
+pub use residence::TENANT_PARAMETER;
 pub use routes::{Access, Route, Routes};
 pub use store::anybody_has;
 pub use subject::SubjectAccess;

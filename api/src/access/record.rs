@@ -2,33 +2,36 @@
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
-use serde_json::Value;
 use tenantry_web::ingress::RequestContext;
 
+use super::authority::Judged;
 use super::judge::Reason;
 use super::log::{DecisionLog, DecisionRecord, LoggedDecision, NamedPolicy, SubjectKind};
 use super::{Authority, Decision, Permission};
 use crate::authn::Subject;
 
 /// Logs what was decided of a request, for whoever asks later why.
-pub(super) async fn decision(request: &HttpRequest, authority: &Authority, permission: Permission, made: Decision) {
+pub(super) async fn decision(
+    request: &HttpRequest,
+    authority: &Authority,
+    permission: Permission,
+    judged: &Judged<'_>,
+) {
     // Only a mistake in wiring leaves it out, which the tests of the log would find.
     let Some(log) = request.app_data::<Data<DecisionLog>>() else { return };
-    log.record(record(request, authority, permission, made)).await;
+    log.record(record(request, authority, permission, judged)).await;
 }
 
-fn record(request: &HttpRequest, authority: &Authority, permission: Permission, made: Decision) -> DecisionRecord {
+fn record(request: &HttpRequest, authority: &Authority, permission: Permission, judged: &Judged<'_>) -> DecisionRecord {
     let principal = authority.principal();
     let (resource, action) = (permission.resource(), permission.action());
-    let facts = authority.facts();
     let tenant = authority.tenant();
-    let judged = tenant.judge(resource, action, &facts, authority.is_allowed_by_role(permission.as_str()));
-    let (reason, policy) = match (made, judged) {
+    let (reason, policy) = match (judged.decision, judged.reason) {
         (Decision::InsufficientScope(_), _) => ("the token has no scope for it", None),
-        (_, Reason::Denied(policy)) => ("a policy forbids it", Some(policy)),
-        (_, Reason::Allowed(policy)) => ("a policy allows it", Some(policy)),
-        (Decision::Allow, Reason::Role) => ("a role allows it", None),
-        (Decision::Allow, Reason::Nothing) => ("it depends on what it is done to", None),
+        (_, Some(Reason::Denied(policy))) => ("a policy forbids it", Some(policy)),
+        (_, Some(Reason::Allowed(policy))) => ("a policy allows it", Some(policy)),
+        (Decision::Allow, Some(_)) => ("a role allows it", None),
+        (Decision::Allow, None) => ("it depends on what it is done to", None),
         (Decision::Forbidden(_), _) => ("nothing allows it", None),
     };
     let (subject_kind, subject_id) = match &principal.subject {
@@ -36,7 +39,6 @@ fn record(request: &HttpRequest, authority: &Authority, permission: Permission, 
         Subject::Client(id) => (SubjectKind::Client, id.clone()),
     };
     let context = RequestContext::of(request);
-    let schema = tenant.kinds.get(resource).map(|kind| &kind.schema);
     DecisionRecord {
         tenant_id: principal.tenant.id,
         subject_kind,
@@ -45,14 +47,14 @@ fn record(request: &HttpRequest, authority: &Authority, permission: Permission, 
         resource: resource.to_owned(),
         resource_id: None,
         action: action.to_owned(),
-        decision: if made == Decision::Allow { LoggedDecision::Allow } else { LoggedDecision::Deny },
+        decision: if judged.decision == Decision::Allow { LoggedDecision::Allow } else { LoggedDecision::Deny },
         reason: reason.to_owned(),
         policy: policy.map(|policy| NamedPolicy {
             id: tenant.policy_id(&policy.name).map_or_else(String::new, |id| id.to_string()),
             name: policy.name.to_string(),
             version: None,
         }),
-        context: schema.map_or(Value::Null, |schema| facts.to_json(schema)),
+        context: judged.facts.to_json(tenant.kinds.schema(resource)),
         request_id: context.as_ref().map(|context| context.id().to_string()),
         address: context.map(|context| context.client().to_string()),
     }

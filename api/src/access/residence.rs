@@ -7,14 +7,14 @@ use super::AccessError;
 use crate::authn::Tenant;
 
 /// The parameter that can name the tenant of a request, by its short name or its id.
-const PARAMETER: &str = "tenant";
+pub const TENANT_PARAMETER: &str = "tenant";
 
 /// Whether the query names no other tenant than that of the token.
 pub(super) fn check_query(query: &str, tenant: &Tenant) -> Result<(), AccessError> {
     if query.is_empty() {
         return Ok(());
     }
-    let mut named = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == PARAMETER);
+    let mut named = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == TENANT_PARAMETER);
     let is_ours = |value: &str| value == tenant.slug.as_str() || value.eq_ignore_ascii_case(tenant.id.as_str());
     if named.all(|(_, value)| is_ours(&value)) { Ok(()) } else { Err(AccessError::OtherTenantNamed) }
 }

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text, Timestamp};
 use serde_json::{Value, json};
 use tenantry_db::{Connection, DbError, TenantScope};
-use tenantry_types::{GroupId, PolicyId, RoleId, TenantId, UserId, UtcTime};
+use tenantry_types::{GroupId, JsonText, PolicyId, RoleId, TenantId, UserId, UtcTime};
 
 use super::subject::SubjectRows;
 use super::tenant::TenantRows;
@@ -23,22 +23,20 @@ pub(super) struct PolicyRow {
     pub(super) id: PolicyId,
     pub(super) name: String,
     pub(super) description: Option<String>,
-    pub(super) target: String,
-    pub(super) rules: String,
+    pub(super) target: JsonText<Value>,
+    pub(super) rules: JsonText<Value>,
     pub(super) priority: i64,
 }
 
 impl PolicyRow {
-    /// The policy as it was sent. What cannot be read, which only somebody who writes to the database can bring about, is
-    /// empty, and does not compile.
+    /// The policy as it was sent.
     pub(super) fn document(&self) -> Value {
-        let part = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
         json!({
             "name": self.name,
             "description": self.description,
             "priority": self.priority,
-            "target": part(&self.target),
-            "rules": part(&self.rules),
+            "target": *self.target,
+            "rules": *self.rules,
         })
     }
 }

@@ -1,7 +1,6 @@
 //! The request.
 
 use std::future::{Ready, ready};
-use std::sync::{Arc, Mutex};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
@@ -72,38 +71,23 @@ impl Change {
         F: FnMut(&mut Work<'_>) -> Result<Answer, E> + Send + 'static,
         E: From<DbError> + From<IdempotencyError> + Send + 'static,
     {
-        let once = self.once(body);
-        let (change, state) = (self.clone(), api.clone());
-        let signals = Arc::new(Mutex::new(Vec::new()));
-        let sent = Arc::clone(&signals);
-        let answer = api
-            .db
-            .write(move |conn| {
-                let scope = change.principal.scope();
-                change.lock(conn, &*state.clock)?;
-                if let Begun::Repeat(answer) = idempotency::begin::<E>(conn, scope, &*state.clock, &once)? {
-                    return Ok::<_, E>(answer);
-                }
-                let mut unit = Work::new(conn, &change, &state);
-                let answer = work(&mut unit)?;
-                let signals = unit.into_signals();
-                idempotency::complete(conn, scope, &once, &answer)?;
-                if let Ok(mut sent) = sent.lock() {
-                    *sent = signals;
-                }
-                Ok(answer)
-            })
-            .await?;
-        if let Ok(signals) = signals.lock() {
-            api.signals.pass_on(&signals);
-        }
-        Ok(answer)
+        let once = self.once(api, body);
+        let first_or_repeat = move |unit: &mut Work<'_>| {
+            let caller = unit.principal.scope();
+            if let Begun::Repeat(answer) = idempotency::begin::<E>(unit.conn, caller, unit.clock, &once)? {
+                return Ok(answer);
+            }
+            let answer = work(unit)?;
+            idempotency::complete(unit.conn, caller, &once, &answer)?;
+            Ok(answer)
+        };
+        Box::pin(self.step(api, first_or_repeat)).await
     }
 
     /// What this request is, for those that have to do something outside of the database in between: see
     /// [`idempotency::begin`].
-    pub fn once(&self, body: &Value) -> Once {
-        self.key.of(&self.principal, body)
+    pub fn once(&self, api: &Api, body: &Value) -> Once {
+        self.key.of(&api.requests, &self.principal, body)
     }
 
     /// Does `work` in one transaction for this request, without looking at its key.
@@ -117,15 +101,13 @@ impl Change {
         E: From<DbError> + Send + 'static,
     {
         let (change, state) = (self.clone(), api.clone());
-        let (value, signals) = api
-            .db
-            .write(move |conn: &mut Connection| {
-                change.lock(conn, &*state.clock)?;
-                let mut unit = Work::new(conn, &change, &state);
-                let value = work(&mut unit)?;
-                Ok::<_, E>((value, unit.into_signals()))
-            })
-            .await?;
+        let write = api.db.write(move |conn: &mut Connection| {
+            change.lock(conn, &*state.clock)?;
+            let mut unit = Work::new(conn, &change, &state);
+            let value = work(&mut unit)?;
+            Ok::<_, E>((value, unit.into_signals()))
+        });
+        let (value, signals) = Box::pin(write).await?;
         api.signals.pass_on(&signals);
         Ok(value)
     }

@@ -82,7 +82,7 @@ pub(crate) async fn update(
     let id = oneself(&change.principal)?;
     let body = body?.0;
     let wanted = parse::own_change(body.clone()).map_err(AccountError::Invalid)?;
-    Ok(accounts.update(&change, &authority, change.once(&body), id, Some(if_match), wanted).await?)
+    Ok(accounts.update(&change, &authority, change.once(&accounts.api, &body), id, Some(if_match), wanted).await?)
 }
 
 fn oneself(principal: &Principal) -> Result<UserId, AccountError> {

@@ -18,7 +18,7 @@ use crate::access::{Access, Authority, Permission, Routes};
 use crate::authn::Principal;
 use crate::change::Change;
 use crate::idempotency::Answer;
-use crate::input::{EntityTag, IfMatch, is_not_modified};
+use crate::input::{EntityTag, IfMatch, versioned};
 use crate::state::Api;
 
 /// To add people.
@@ -146,7 +146,7 @@ pub(crate) async fn create(
     accounts: Data<Accounts>,
 ) -> Result<Answer, AccountError> {
     let new = parse::new_account(body.0.clone()).map_err(AccountError::Invalid)?;
-    accounts.create(&change, change.once(&body.0), new).await
+    accounts.create(&change, change.once(&accounts.api, &body.0), new).await
 }
 
 /// Shows somebody
@@ -193,14 +193,7 @@ pub(super) async fn show_one(
     });
     let view = found.await?;
     let tag = EntityTag::of(principal.tenant.id, id, view.version);
-    let mut response =
-        if is_not_modified(request.headers(), &tag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header(("ETag", tag.as_str()));
-    response.insert_header(("Cache-Control", "private, no-cache")).insert_header(("Vary", "Authorization"));
-    if is_not_modified(request.headers(), &tag) {
-        return Ok(response.finish());
-    }
-    Ok(response.json(Envelope::new(view)))
+    Ok(versioned(request, &tag, view))
 }
 
 /// Changes somebody
@@ -235,7 +228,7 @@ pub(crate) async fn update(
     accounts: Data<Accounts>,
 ) -> Result<Answer, AccountError> {
     let wanted = parse::account_change(body.0.clone()).map_err(AccountError::Invalid)?;
-    let once = change.once(&body.0);
+    let once = change.once(&accounts.api, &body.0);
     accounts.update(&change, &authority, once, id.into_inner(), Some(if_match), wanted).await
 }
 
@@ -261,7 +254,7 @@ pub(crate) async fn delete(
     id: Path<UserId>,
     accounts: Data<Accounts>,
 ) -> Result<Answer, AccountError> {
-    accounts.remove(&change, &authority, change.once(&Value::Null), id.into_inner(), false).await
+    accounts.remove(&change, &authority, change.once(&accounts.api, &Value::Null), id.into_inner(), false).await
 }
 
 /// Lets somebody of another tenant in
@@ -282,7 +275,7 @@ pub(crate) async fn delete(
     )
 )]
 pub(crate) async fn invite(change: Change, id: Path<UserId>, accounts: Data<Accounts>) -> Result<Answer, AccountError> {
-    accounts.invite(&change, change.once(&Value::Null), id.into_inner()).await
+    accounts.invite(&change, change.once(&accounts.api, &Value::Null), id.into_inner()).await
 }
 
 /// Takes back that somebody of another tenant is let in
@@ -303,5 +296,5 @@ pub(crate) async fn dismiss(
     id: Path<UserId>,
     accounts: Data<Accounts>,
 ) -> Result<Answer, AccountError> {
-    accounts.remove(&change, &authority, change.once(&Value::Null), id.into_inner(), true).await
+    accounts.remove(&change, &authority, change.once(&accounts.api, &Value::Null), id.into_inner(), true).await
 }

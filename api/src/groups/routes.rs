@@ -1,6 +1,5 @@
 //! `/api/v1/groups`.
 
-use actix_web::http::header::{CACHE_CONTROL, ETAG, VARY};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -17,7 +16,7 @@ use crate::access::{Access, Authority, Permission, Routes};
 use crate::authn::Principal;
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
-use crate::input::{EntityTag, IfMatch, is_not_modified};
+use crate::input::{EntityTag, IfMatch, versioned};
 use crate::state::Api;
 
 /// To see groups, their members and roles.
@@ -166,14 +165,7 @@ pub(crate) async fn show(
     let (scope, id) = (principal.scope(), id.into_inner());
     let found = api.db.read(move |conn| store::find(conn, scope, id)).await?;
     let group = found.ok_or(GroupError::NotFound)?;
-    let tag = tag(&group);
-    let is_known = is_not_modified(request.headers(), &tag);
-    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response
-        .insert_header((ETAG, tag.as_str()))
-        .insert_header((CACHE_CONTROL, "private, no-cache"))
-        .insert_header((VARY, "Authorization"));
-    Ok(if is_known { response.finish() } else { response.json(Envelope::new(view(&group))) })
+    Ok(versioned(&request, &tag(&group), view(&group)))
 }
 
 /// Changes a group

@@ -14,7 +14,7 @@ use crate::audit::Changes;
 use crate::change::Work;
 use crate::input::{EntityTag, Errors, IfMatch, Object, line};
 use crate::roles::model::RoleName;
-use crate::roles::{check_somebody_is_left, may_give};
+use crate::roles::{check_somebody_is_left, holds_roles};
 use crate::signals::SignalKind;
 
 /// How many groups a tenant has at most.
@@ -125,9 +125,8 @@ pub(super) fn delete(work: &mut Work<'_>, caller: &Authority, id: GroupId) -> Re
 
 /// The caller holds all that the group gives to its members, by itself and by what it is a part of.
 pub(super) fn check_held(work: &mut Work<'_>, caller: &Authority, group: GroupId) -> Result<(), GroupError> {
-    let roles = caller.renewed(work.conn)?.tenant().roles_by_group(group);
-    may_give(work, caller, &roles)?;
-    Ok(())
+    let now = caller.renewed(work.conn)?;
+    Ok(holds_roles(&now, &now.tenant().roles_by_group(group))?)
 }
 
 fn check_parent(work: &mut Work<'_>, caller: &Authority, group: &Group) -> Result<(), GroupError> {

@@ -6,6 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::HeaderMap;
 use actix_web::{FromRequest, HttpRequest};
 use serde_json::Value;
+use tenantry_jose::HmacKey;
 use tenantry_types::Sha256Hash;
 
 use super::{IdempotencyError, Once};
@@ -27,8 +28,10 @@ pub struct IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// What this request does, that the caller sends with this body: the same key names the same again.
-    pub fn of(&self, principal: &Principal, body: &Value) -> Once {
+    /// What this request does, that the caller sends with this body: the same key names the same again. `secret` keeps
+    /// what is stored of the body from being guessed at: a password that somebody chose may be in it. Once it has been
+    /// rotated, a repeat of an older request is refused as another request, and never done again.
+    pub fn of(&self, secret: &HmacKey, principal: &Principal, body: &Value) -> Once {
         let Some(key) = &self.key else { return Once::Unkeyed };
         let (kind, id) = match &principal.subject {
             Subject::User(id) => ("user", id.as_str()),
@@ -36,9 +39,10 @@ impl IdempotencyKey {
         };
         // Objects are kept in the order of their names, so the order and the spaces that the client chose do not matter.
         let body = body.to_string();
+        let request = [self.method.as_bytes(), self.target.as_bytes(), &*self.if_match, body.as_bytes()];
         Once::Keyed {
             key: digest(&[kind.as_bytes(), id.as_bytes(), principal.client_id.as_bytes(), key.as_bytes()]),
-            request: digest(&[self.method.as_bytes(), self.target.as_bytes(), &self.if_match, body.as_bytes()]),
+            request: Sha256Hash::of(secret.tag(&request)),
         }
     }
 

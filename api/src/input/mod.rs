@@ -4,8 +4,12 @@
 //! (RFC 6901) and reading goes on; members that nobody asked for are noted when the object is [finished](Object::finish).
 
 mod precondition;
+mod versioned;
 
-pub use precondition::{EntityTag, IfMatch, PreconditionError, is_not_modified};
+pub use precondition::{EntityTag, IfMatch, PreconditionError};
+pub use versioned::versioned;
+
+use precondition::is_not_modified;
 pub use tenantry_web::input::{Errors, Object};
 
 /// Reads a text of one line: 1 to `MOST` characters, none of which is a control character.

@@ -16,8 +16,8 @@ pub enum PermissionError {
     /// There is one of this name, of the tenant or built in.
     #[error("there is a permission of this name already")]
     NameTaken,
-    /// Roles have it.
-    #[error("roles have this permission: take it from them first")]
+    /// Roles have it, or policies speak of it.
+    #[error("roles have this permission, or policies speak of it: change them first")]
     InUse,
     /// There is none, or it is built in.
     #[error("the tenant has no such permission of its own")]

@@ -132,7 +132,7 @@ pub(crate) async fn show(
 
 /// Removes a permission of the tenant
 ///
-/// One that roles have is not removed.
+/// One that roles have, or of whose kind of resource policies speak, is not removed.
 #[utoipa::path(
     delete,
     path = "/api/v1/permissions/{permission_id}",
@@ -142,7 +142,7 @@ pub(crate) async fn show(
     responses(
         (status = 204, description = "It is gone"),
         (status = 404, description = "The tenant has no such permission"),
-        (status = 409, description = "Roles have it"),
+        (status = 409, description = "Roles have it, or policies speak of it"),
     )
 )]
 pub(crate) async fn delete(change: Change, id: Path<PermissionId>, api: Data<Api>) -> Result<Answer, PermissionError> {
@@ -208,7 +208,7 @@ fn insert(work: &mut Work<'_>, permission: &Permission) -> Result<Answer, Permis
 
 fn remove(work: &mut Work<'_>, id: PermissionId) -> Result<Answer, PermissionError> {
     let found = store::find(work.conn, work.scope, id)?.ok_or(PermissionError::NotFound)?;
-    if store::is_used(work.conn, work.scope, &found.name)? {
+    if store::is_used(work.conn, work.scope, &found)? {
         return Err(PermissionError::InUse);
     }
     store::delete(work.conn, work.scope, id)?;

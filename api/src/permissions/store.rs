@@ -9,7 +9,7 @@ use tenantry_types::{PermissionId, TenantId, UtcTime};
 use utoipa::ToSchema;
 
 use crate::access::{AccessControl, PermissionPattern};
-use crate::schema::{permissions, role_permissions};
+use crate::schema::{permissions, policies, role_permissions};
 
 /// More permissions than a tenant may add.
 pub(super) const MOST: i64 = 1_000;
@@ -141,11 +141,17 @@ pub(super) fn delete(conn: &mut Connection, scope: TenantScope, id: PermissionId
     Ok(())
 }
 
-/// Whether a role has the permission by its name.
-pub(super) fn is_used(conn: &mut Connection, scope: TenantScope, name: &str) -> Result<bool, DbError> {
+/// Whether a role has the permission by its name, or a policy speaks of the kind of resource: without the permission the
+/// policy may not fit what is known any more, and a deny must not fall silent.
+pub(super) fn is_used(conn: &mut Connection, scope: TenantScope, permission: &Permission) -> Result<bool, DbError> {
+    let tenant = scope.tenant_id();
     let of_roles = role_permissions::table
-        .filter(role_permissions::tenant_id.eq(scope.tenant_id()).and(role_permissions::permission.eq(name)));
-    Ok(diesel::select(diesel::dsl::exists(of_roles)).get_result(conn)?)
+        .filter(role_permissions::tenant_id.eq(tenant).and(role_permissions::permission.eq(&permission.name)));
+    let of_policies = policies::table
+        .filter(policies::tenant_id.eq(tenant).and(policies::target_resource.eq(&permission.resource)))
+        .filter(policies::target_action.eq_any([permission.action.as_str(), "*"]));
+    Ok(diesel::select(diesel::dsl::exists(of_roles)).get_result::<bool>(conn)?
+        || diesel::select(diesel::dsl::exists(of_policies)).get_result::<bool>(conn)?)
 }
 
 /// Those of the patterns that stand for nothing: there is neither such a permission nor such a kind of resource, built in

@@ -17,12 +17,21 @@ use crate::signals::SignalKind;
 /// # Errors
 /// [`RoleError::NotFound`] for a role that is not there, [`RoleError::NotHeld`].
 pub fn may_give(work: &mut Work<'_>, caller: &Authority, roles: &[RoleId]) -> Result<Authority, RoleError> {
-    let caller = caller.renewed(work.conn)?;
+    let now = caller.renewed(work.conn)?;
+    holds_roles(&now, roles)?;
+    Ok(now)
+}
+
+/// The same for a caller who is known as they are now.
+///
+/// # Errors
+/// As of [`may_give`].
+pub fn holds_roles(now: &Authority, roles: &[RoleId]) -> Result<(), RoleError> {
     for id in roles {
-        let role = caller.tenant().role(*id).ok_or(RoleError::NotFound)?;
-        check_held(&caller, &role.permissions)?;
+        let role = now.tenant().role(*id).ok_or(RoleError::NotFound)?;
+        check_held(now, &role.permissions)?;
     }
-    Ok(caller)
+    Ok(())
 }
 
 /// Whether the caller holds all of these.

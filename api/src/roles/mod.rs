@@ -14,5 +14,5 @@ pub mod routes;
 pub mod seed;
 pub mod store;
 
-pub use assign::{check_somebody_is_left, may_give, touch_user};
+pub use assign::{check_somebody_is_left, holds_roles, may_give, touch_user};
 pub use error::RoleError;

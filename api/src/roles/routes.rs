@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use actix_web::http::header::{CACHE_CONTROL, ETAG, VARY};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -20,7 +19,7 @@ use crate::access::{Access, AccessControl, Authority, Permission, Routes};
 use crate::authn::Principal;
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
-use crate::input::{EntityTag, IfMatch, is_not_modified};
+use crate::input::{EntityTag, IfMatch, versioned};
 use crate::state::Api;
 
 /// To see roles.
@@ -193,14 +192,7 @@ pub(crate) async fn show(
     let (scope, id) = (principal.scope(), id.into_inner());
     let found = api.db.read(move |conn| store::find(conn, scope, id)).await?;
     let role = found.ok_or(RoleError::NotFound)?;
-    let tag = tag(&role);
-    let is_known = is_not_modified(request.headers(), &tag);
-    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response
-        .insert_header((ETAG, tag.as_str()))
-        .insert_header((CACHE_CONTROL, "private, no-cache"))
-        .insert_header((VARY, "Authorization"));
-    Ok(if is_known { response.finish() } else { response.json(Envelope::new(view(&role))) })
+    Ok(versioned(&request, &tag(&role), view(&role)))
 }
 
 /// Changes a role

@@ -74,7 +74,7 @@ pub(super) async fn create(
     new: NewTenant,
 ) -> Result<Answer, TenantError> {
     let api = tasks.api();
-    let once = change.once(body);
+    let once = change.once(api, body);
     let request = request(tasks, change, once.clone(), new)?;
     let begin = move |work: &mut Work<'_>| begin(work, &request);
     match change.step(api, begin).await? {

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use actix_web::http::header::{CACHE_CONTROL, ETAG, VARY};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
@@ -22,7 +21,7 @@ use crate::access::{Access, Authority, Permission, Routes};
 use crate::authn::TenantStatus;
 use crate::change::{Change, Work};
 use crate::idempotency::{self, Answer};
-use crate::input::{EntityTag, IfMatch, is_not_modified};
+use crate::input::{EntityTag, IfMatch, versioned};
 use crate::state::Api;
 
 /// To make tenants.
@@ -172,16 +171,7 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, TenantError> {
     let scope = target::scope_of(&authority, &id)?;
     let (tag, view) = whole(&api, scope).await?;
-    let mut response =
-        if is_not_modified(request.headers(), &tag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response
-        .insert_header((ETAG, tag.as_str()))
-        .insert_header((CACHE_CONTROL, "private, no-cache"))
-        .insert_header((VARY, "Authorization"));
-    if is_not_modified(request.headers(), &tag) {
-        return Ok(response.finish());
-    }
-    Ok(response.json(Envelope::new(view)))
+    Ok(versioned(&request, &tag, view))
 }
 
 async fn whole(api: &Api, scope: TenantScope) -> Result<(EntityTag, TenantView), TenantError> {
@@ -346,7 +336,7 @@ async fn update_tenant(
     // What is there now that the identity provider knows, or does not: for this answer, and for a repeat's.
     let (tag, view) = whole(api, scope).await?;
     let answer = Answer::ok(view).with_etag(tag.as_str());
-    let (once, caller, kept) = (change.once(body), change.principal.scope(), answer.clone());
+    let (once, caller, kept) = (change.once(api, body), change.principal.scope(), answer.clone());
     api.db.write(move |conn| idempotency::complete(conn, caller, &once, &kept)).await?;
     Ok(answer)
 }

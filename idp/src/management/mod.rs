@@ -8,7 +8,6 @@ mod access;
 pub mod clients;
 pub mod domains;
 mod error;
-mod listing;
 pub mod members;
 mod openapi;
 mod reply;

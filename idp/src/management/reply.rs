@@ -48,11 +48,6 @@ pub fn done() -> HttpResponse {
     kept_by_nobody(&mut HttpResponse::NoContent()).finish()
 }
 
-/// A page of a list.
-pub fn page<T: Serialize>(envelope: &Envelope<Vec<T>>) -> HttpResponse {
-    kept_by_nobody(&mut HttpResponse::Ok()).json(envelope)
-}
-
 fn kept_by_nobody(response: &mut HttpResponseBuilder) -> &mut HttpResponseBuilder {
     response.insert_header((CACHE_CONTROL, "no-store"))
 }

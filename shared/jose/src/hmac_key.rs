@@ -1,6 +1,7 @@
 //! Keys for tags that only we can make.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key};
@@ -8,9 +9,11 @@ use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key};
 /// A key for message authentication codes with one purpose. It does not print.
 ///
 /// Tags are made with the newest key of the ring; those of older keys are still good, so that a rotation does not end
-/// what is under way.
+/// what is under way. Clones share them.
 #[derive(Clone)]
-pub struct HmacKey {
+pub struct HmacKey(Arc<Ring>);
+
+struct Ring {
     newest: Key,
     older: Vec<Key>,
 }
@@ -19,18 +22,18 @@ impl HmacKey {
     /// One key for each secret, all for the purpose that `label` names.
     pub(crate) fn derive<'a>(newest: &[u8], older: impl Iterator<Item = &'a [u8]>, label: &str) -> Self {
         let key = |secret: &[u8]| Key::new(HMAC_SHA256, &hkdf_sha256(secret, SALT, label.as_bytes()));
-        Self { newest: key(newest), older: older.map(key).collect() }
+        Self(Arc::new(Ring { newest: key(newest), older: older.map(key).collect() }))
     }
 
     /// HMAC-SHA256 over the parts, each with its length before it: no two lists of parts are the same message.
     pub fn tag(&self, parts: &[&[u8]]) -> [u8; 32] {
-        mac(&self.newest, parts)
+        mac(&self.0.newest, parts)
     }
 
     /// Whether this is the tag of the parts, in a time that does not depend on where it differs.
     pub fn verify(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
         let matches = |key: &Key| verify_slices_are_equal(&mac(key, parts), tag).is_ok();
-        matches(&self.newest) || self.older.iter().any(matches)
+        matches(&self.0.newest) || self.0.older.iter().any(matches)
     }
 }
 

@@ -11,6 +11,7 @@ use super::model::{DecisionFilter, DecisionView};
 use super::store::{self, DecisionKey};
 use crate::access::{Access, Permission, Routes};
 use crate::authn::Principal;
+use crate::input::database_problem;
 use crate::state::Api;
 
 /// To see who was allowed or refused what.
@@ -36,8 +37,7 @@ impl IntoProblem for AccessLogError {
     fn problem(&self) -> Problem {
         match self {
             Self::Invalid(errors) => Problem::invalid_input().with_errors(errors.clone()),
-            Self::Database(error) if error.is_transient() => Problem::unavailable(),
-            Self::Database(_) => Problem::internal(),
+            Self::Database(error) => database_problem(error),
         }
     }
 }

@@ -9,7 +9,7 @@ use tenantry_types::{InputError, text_enum};
 
 use super::compile::{Test, compile};
 use super::schema::{Limit, Schema, nearest};
-use crate::input::{Errors, Object};
+use crate::input::{Errors, Object, line};
 
 /// How many alternatives a policy has at most.
 const MOST_ALTERNATIVES: usize = 50;
@@ -138,12 +138,12 @@ impl Policy {
     pub fn parse(catalogue: &Catalogue, json: Json) -> Result<Self, Vec<InputError>> {
         let errors = Errors::default();
         let mut body = Object::new(json, "", &errors);
-        let name = required(&mut body, "name", short::<200>).unwrap_or_default();
-        let description = body.text("description", short::<2_000>);
+        let name = body.required("name", line::<200>).unwrap_or_default();
+        let description = body.text("description", line::<2_000>);
         let priority = body.integer("priority", -LARGEST_PRIORITY..=LARGEST_PRIORITY, 0);
         let target = target(catalogue, body.object("target"));
         let mut rules = body.object("rules");
-        let effect = required(&mut rules, "effect", Effect::from_str);
+        let effect = rules.required("effect", Effect::from_str);
         let conditions = rules.value("conditions").unwrap_or(Json::Array(Vec::new()));
         let pointer = rules.pointer_to("conditions");
         let alternatives = match catalogue.schema(target.resource.as_deref()) {
@@ -164,28 +164,10 @@ impl Policy {
     }
 }
 
-fn required<T, E: std::fmt::Display>(
-    object: &mut Object,
-    name: &str,
-    parse: impl FnOnce(&str) -> Result<T, E>,
-) -> Option<T> {
-    let is_there = object.has(name);
-    let value = object.text(name, parse);
-    if !is_there {
-        object.refuse(name, "required", "must be there");
-    }
-    value
-}
-
-fn short<const MOST: usize>(text: &str) -> Result<String, String> {
-    let good = (1..=MOST).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    if good { Ok(text.to_owned()) } else { Err(format!("must be 1 to {MOST} characters, without control characters")) }
-}
-
 fn target(catalogue: &Catalogue, mut object: Object) -> Target {
     let or_any = |text: &str| Ok::<_, std::convert::Infallible>((text != "*").then(|| Arc::<str>::from(text)));
-    let resource = required(&mut object, "resource", or_any).flatten();
-    let action = required(&mut object, "action", or_any).flatten();
+    let resource = object.required("resource", or_any).flatten();
+    let action = object.required("action", or_any).flatten();
     if let Some(name) = &resource {
         match catalogue.resources.get(name) {
             None => {

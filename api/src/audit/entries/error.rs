@@ -4,6 +4,8 @@ use tenantry_db::DbError;
 use tenantry_types::{InputError, Problem};
 use tenantry_web::problems::IntoProblem;
 
+use crate::input::database_problem;
+
 /// Why the trail is not shown.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
@@ -23,8 +25,7 @@ impl IntoProblem for AuditError {
         match self {
             Self::Invalid(errors) => Problem::invalid_input().with_errors(errors.clone()),
             Self::NotFound => Problem::not_found(),
-            Self::Database(error) if error.is_transient() => Problem::unavailable(),
-            Self::Database(_) => Problem::internal(),
+            Self::Database(error) => database_problem(error),
         }
     }
 }

@@ -105,9 +105,12 @@ fn proof(
         .order(audit_leaves::position.asc())
         .select(audit_leaves::leaf_hash)
         .load(conn)?;
-    let leaves: Vec<Digest> = hashes.iter().filter_map(|hash| hash.parse().ok()).collect();
+    // A proof that leaves something out would prove nothing, and look like one that failed.
+    let damaged = || DbError::Invalid(format!("batch {batch} of the audit trail is not whole"));
+    let leaves: Result<Vec<Digest>, _> = hashes.iter().map(|hash| hash.parse()).collect();
+    let leaves = leaves.map_err(|_| damaged())?;
     let index = position - header.first_position;
-    let path = usize::try_from(index).ok().and_then(|index| merkle::proof(&leaves, index)).unwrap_or_default();
+    let path = usize::try_from(index).ok().and_then(|index| merkle::proof(&leaves, index)).ok_or_else(damaged)?;
     Ok(Some(ProofView {
         leaf: leaf.to_string(),
         index,

@@ -5,11 +5,8 @@ pub mod assignments;
 pub mod policies;
 pub mod versions;
 
-use actix_web::HttpRequest;
-use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, ETAG, VARY};
 use serde::Serialize;
-use tenantry_types::{Envelope, PolicyId, TenantId, UtcTime};
+use tenantry_types::{PolicyId, TenantId, UtcTime};
 use utoipa::ToSchema;
 
 use super::model::Contents;
@@ -18,7 +15,7 @@ use crate::access::policy::Type::{Bool, Number, Text, Time};
 use crate::access::policy::Value;
 use crate::access::{Access, Kind, Permission, Routes};
 use crate::decisions::EXPLAIN;
-use crate::input::{EntityTag, is_not_modified};
+use crate::input::EntityTag;
 
 /// To see policies.
 pub const READ: Permission = Permission::new("policy.read");
@@ -124,15 +121,4 @@ pub(super) fn attributes(policy: &Stored) -> Vec<(&'static str, Value)> {
 
 fn tag(tenant: TenantId, policy: &Stored) -> EntityTag {
     EntityTag::of(tenant, policy.id, policy.version)
-}
-
-/// The answer to who reads something that has versions.
-fn versioned<T: Serialize>(request: &HttpRequest, tag: &EntityTag, data: T) -> HttpResponse {
-    let is_known = is_not_modified(request.headers(), tag);
-    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response
-        .insert_header((ETAG, tag.as_str()))
-        .insert_header((CACHE_CONTROL, "private, no-cache"))
-        .insert_header((VARY, "Authorization"));
-    if is_known { response.finish() } else { response.json(Envelope::new(data)) }
 }

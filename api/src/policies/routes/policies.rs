@@ -7,12 +7,13 @@ use tenantry_types::{Envelope, PolicyId};
 use tenantry_web::listing::Query;
 use tenantry_web::problems::Json;
 
-use super::{PolicyView, READ, attributes, tag, versioned, view};
+use super::{PolicyView, READ, attributes, tag, view};
 use crate::access::Authority;
 use crate::access::policy::{Column, Columns};
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
 use crate::input::IfMatch;
+use crate::input::versioned;
 use crate::policies::PolicyError;
 use crate::policies::change::{self, Edit};
 use crate::policies::model::Draft;

@@ -1,6 +1,5 @@
 //! `/api/v1/tenants/{id}/config`: the settings of a tenant, by its id.
 
-use actix_web::http::header::{CACHE_CONTROL, ETAG, VARY};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ use super::store;
 use crate::access::{Access, Authority, Routes};
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
-use crate::input::{EntityTag, IfMatch, is_not_modified};
+use crate::input::{EntityTag, IfMatch, versioned};
 use crate::state::Api;
 use crate::tenants::{TenantError, target};
 
@@ -56,13 +55,7 @@ pub(crate) async fn show(
     let (scope, _) = target::find(&api, &authority, &id).await?;
     let found = api.db.read(move |conn| store::find(conn, scope)).await?;
     let tag = EntityTag::new(scope.tenant_id(), found.version);
-    let is_known = is_not_modified(request.headers(), &tag);
-    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response
-        .insert_header((ETAG, tag.as_str()))
-        .insert_header((CACHE_CONTROL, "private, no-cache"))
-        .insert_header((VARY, "Authorization"));
-    Ok(if is_known { response.finish() } else { response.json(Envelope::new(found.settings)) })
+    Ok(versioned(&request, &tag, found.settings))
 }
 
 /// Replaces the settings of a tenant

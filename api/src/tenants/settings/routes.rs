@@ -1,20 +1,19 @@
 //! `/api/v1/tenant/settings`.
 
-use actix_web::http::header::{CACHE_CONTROL, ETAG, VARY};
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 use tenantry_types::Envelope;
 use tenantry_web::problems::Json;
 
 use super::model::Settings;
 use super::replace::{self, SettingsError};
-use super::store::{self, VersionedSettings};
+use super::store;
 use crate::access::{Access, Permission, Routes};
-use crate::authn::{Principal, Tenant};
+use crate::authn::Principal;
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
-use crate::input::{EntityTag, IfMatch, is_not_modified};
+use crate::input::{EntityTag, IfMatch, versioned};
 use crate::state::Api;
 
 /// To see the settings of one's tenant.
@@ -57,10 +56,7 @@ pub(crate) async fn show(
     let scope = principal.scope();
     let found = api.db.read(move |conn| store::find(conn, scope)).await?;
     let tag = EntityTag::new(principal.tenant.id, found.version);
-    if is_not_modified(request.headers(), &tag) {
-        return Ok(with_version(&mut HttpResponse::NotModified(), &tag).finish());
-    }
-    Ok(respond(&principal.tenant, found))
+    Ok(versioned(&request, &tag, found.settings))
 }
 
 /// Replaces the settings of the tenant
@@ -98,17 +94,4 @@ pub(crate) async fn replace(
         Ok(Answer::ok(replaced.settings).with_etag(tag.as_str()))
     };
     change.run(&api, &body.0, work).await
-}
-
-fn respond(tenant: &Tenant, found: VersionedSettings) -> HttpResponse {
-    let tag = EntityTag::new(tenant.id, found.version);
-    with_version(&mut HttpResponse::Ok(), &tag).json(Envelope::new(found.settings))
-}
-
-/// May be kept by the caller alone, who asks each time whether it is still good.
-fn with_version<'a>(response: &'a mut HttpResponseBuilder, tag: &EntityTag) -> &'a mut HttpResponseBuilder {
-    response
-        .insert_header((ETAG, tag.as_str()))
-        .insert_header((CACHE_CONTROL, "private, no-cache"))
-        .insert_header((VARY, "Authorization"))
 }

@@ -10,13 +10,13 @@ use serde::Serialize;
 use serde_json::Value;
 use tenantry_db::{Connection, TenantScope};
 use tenantry_types::{ClientRowId, Envelope, InputError, Sha256Hash, TenantId, UtcTime, random_token};
+use tenantry_web::listing::Query;
 use tenantry_web::problems::Json;
 use utoipa::ToSchema;
 
 use super::{change, input};
 use crate::clients::store::{self, Registration};
 use crate::clients::{NewClient, PublicClientId};
-use crate::management::listing::ListQuery;
 use crate::management::reply::Made;
 use crate::management::table::{CLIENTS, READ};
 use crate::management::users::routes::in_tenant;
@@ -129,15 +129,14 @@ pub(crate) async fn list(
     idp: Data<Idp>,
 ) -> Result<HttpResponse, ManagementError> {
     let scope = scope_of(*tenant);
-    let query = ListQuery::new(&idp.secrets.cursors, format!("clients of {tenant}"), request.query_string())?;
-    let window = query.finish::<PublicClientId>()?;
-    let (after, rows) = (window.after.clone(), window.rows());
+    let query = Query::of(&request, &idp.secrets.cursors, tenant.as_str());
+    let page = query.page::<PublicClientId>().map_err(ManagementError::Invalid)?;
+    let (after, rows) = (page.after(), page.rows_to_fetch());
     let work = move |conn: &mut Connection| {
         in_tenant(conn, scope, |conn| store::registrations(conn, scope, after.as_ref(), rows))
     };
     let found = idp.db.read(work).await?;
-    let page = window.page(found, |one: &Registration| one.client.client_id.to_string(), ClientDocument::of);
-    Ok(reply::page(&page))
+    Ok(page.answer(found, |one: &Registration| one.client.client_id.clone(), |one| ClientDocument::of(&one)))
 }
 
 /// Registers a client

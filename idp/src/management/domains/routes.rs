@@ -7,11 +7,11 @@ use serde_json::Value;
 use tenantry_db::{Connection, TenantScope};
 use tenantry_types::{DomainName, Envelope, InputError, TenantId, UtcTime};
 use tenantry_web::input::{Errors, Object};
+use tenantry_web::listing::Query;
 use tenantry_web::problems::Json;
 use utoipa::ToSchema;
 
 use super::change;
-use crate::management::listing::ListQuery;
 use crate::management::table::{READ, TENANTS};
 use crate::management::users::routes::in_tenant;
 use crate::management::{Caller, ManagementError, Missing, Routes, converge, reply};
@@ -80,14 +80,13 @@ pub(crate) async fn list(
     idp: Data<Idp>,
 ) -> Result<HttpResponse, ManagementError> {
     let scope = scope_of(*tenant);
-    let query = ListQuery::new(&idp.secrets.cursors, format!("domains of {tenant}"), request.query_string())?;
-    let window = query.finish::<DomainName>()?;
-    let (after, rows) = (window.after.clone(), window.rows());
+    let query = Query::of(&request, &idp.secrets.cursors, tenant.as_str());
+    let page = query.page::<DomainName>().map_err(ManagementError::Invalid)?;
+    let (after, rows) = (page.after(), page.rows_to_fetch());
     let work =
         move |conn: &mut Connection| in_tenant(conn, scope, |conn| domains::list(conn, scope, after.as_ref(), rows));
     let found = idp.db.read(work).await?;
-    let page = window.page(found, |domain: &Domain| domain.name.to_string(), DomainDocument::of);
-    Ok(reply::page(&page))
+    Ok(page.answer(found, |domain: &Domain| domain.name.clone(), |domain| DomainDocument::of(&domain)))
 }
 
 /// Gives a tenant a login domain

@@ -6,12 +6,12 @@ use serde::Serialize;
 use serde_json::Value;
 use tenantry_db::Connection;
 use tenantry_types::{Envelope, TenantId, UserId, UtcTime};
+use tenantry_web::listing::Query;
 use tenantry_web::problems::Json;
 use utoipa::ToSchema;
 
 use super::change;
 use crate::accounts::{self, Membership};
-use crate::management::listing::ListQuery;
 use crate::management::table::{READ, USERS};
 use crate::management::tenants::input::nothing;
 use crate::management::users::routes::{in_tenant, scope_of};
@@ -65,13 +65,12 @@ pub(crate) async fn list(
     idp: Data<Idp>,
 ) -> Result<HttpResponse, ManagementError> {
     let scope = scope_of(*tenant);
-    let query = ListQuery::new(&idp.secrets.cursors, format!("members of {tenant}"), request.query_string())?;
-    let window = query.finish::<UserId>()?;
-    let (after, rows) = (window.after, window.rows());
+    let query = Query::of(&request, &idp.secrets.cursors, tenant.as_str());
+    let page = query.page::<UserId>().map_err(ManagementError::Invalid)?;
+    let (after, rows) = (page.after(), page.rows_to_fetch());
     let work = move |conn: &mut Connection| in_tenant(conn, scope, |conn| accounts::members(conn, scope, after, rows));
     let found = idp.db.read(work).await?;
-    let page = window.page(found, |member: &Membership| member.user_id.to_string(), MembershipDocument::of);
-    Ok(reply::page(&page))
+    Ok(page.answer(found, |member: &Membership| member.user_id, |member| MembershipDocument::of(&member)))
 }
 
 /// Makes a person who lives in another tenant a member

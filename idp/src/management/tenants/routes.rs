@@ -5,10 +5,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 use tenantry_db::TenantScope;
 use tenantry_types::{Envelope, TenantId};
+use tenantry_web::listing::Query;
 use tenantry_web::problems::Json;
 
 use super::{change, input};
-use crate::management::listing::ListQuery;
 use crate::management::table::{READ, TENANTS};
 use crate::management::users::input::hashed;
 use crate::management::{Caller, ManagementError, Missing, Routes, converge, reply};
@@ -36,14 +36,13 @@ pub fn configure(routes: &mut Routes) {
     responses((status = 200, description = "A page of tenants", body = inline(Envelope<Vec<TenantDocument>>))),
 )]
 pub(crate) async fn list(request: HttpRequest, idp: Data<Idp>) -> Result<HttpResponse, ManagementError> {
-    let mut query = ListQuery::new(&idp.secrets.cursors, "tenants".to_owned(), request.query_string())?;
-    let filter = TenantFilter { slug: query.filter("slug"), status: query.filter("status") };
-    let window = query.finish::<TenantId>()?;
-    let (after, rows) = (window.after, window.rows());
+    let mut query = Query::of(&request, &idp.secrets.cursors, "every tenant");
+    let filter = TenantFilter { slug: query.take("slug", str::parse), status: query.take("status", str::parse) };
+    let page = query.page::<TenantId>().map_err(ManagementError::Invalid)?;
+    let (after, rows) = (page.after(), page.rows_to_fetch());
     let found =
         idp.db.read(move |conn| store::list(conn, &filter, after, rows)).await.map_err(ManagementError::from)?;
-    let page = window.page(found, |tenant: &Tenant| tenant.id.to_string(), |tenant| document(&idp, tenant));
-    Ok(reply::page(&page))
+    Ok(page.answer(found, |tenant: &Tenant| tenant.id, |tenant| document(&idp, &tenant)))
 }
 
 /// Makes a tenant

@@ -8,11 +8,11 @@ use serde_json::Value;
 use tenantry_db::{Connection, TenantScope};
 use tenantry_types::{Envelope, TenantId, UserId};
 use tenantry_web::input::Change;
+use tenantry_web::listing::Query;
 use tenantry_web::problems::Json;
 
 use super::{change, input};
 use crate::accounts;
-use crate::management::listing::ListQuery;
 use crate::management::table::{READ, USERS};
 use crate::management::{Caller, ManagementError, Missing, Routes, converge, reply};
 use crate::state::Idp;
@@ -75,15 +75,17 @@ pub(crate) async fn list(
     idp: Data<Idp>,
 ) -> Result<HttpResponse, ManagementError> {
     let scope = scope_of(*tenant);
-    let mut query = ListQuery::new(&idp.secrets.cursors, format!("users of {tenant}"), request.query_string())?;
-    let filter =
-        UserFilter { email: query.filter("email"), username: query.filter("username"), status: query.filter("status") };
-    let window = query.finish::<UserId>()?;
-    let (after, rows) = (window.after, window.rows());
+    let mut query = Query::of(&request, &idp.secrets.cursors, tenant.as_str());
+    let filter = UserFilter {
+        email: query.take("email", str::parse),
+        username: query.take("username", str::parse),
+        status: query.take("status", str::parse),
+    };
+    let page = query.page::<UserId>().map_err(ManagementError::Invalid)?;
+    let (after, rows) = (page.after(), page.rows_to_fetch());
     let work =
         move |conn: &mut Connection| in_tenant(conn, scope, |conn| store::list(conn, scope, &filter, after, rows));
-    let page = window.page(idp.db.read(work).await?, |user: &User| user.id.to_string(), UserDocument::of);
-    Ok(reply::page(&page))
+    Ok(page.answer(idp.db.read(work).await?, |user: &User| user.id, |user| UserDocument::of(&user)))
 }
 
 /// Adds a person to a tenant

@@ -13,12 +13,28 @@ const MAX_BYTES: usize = 2_048;
 
 /// Makes and reads cursors. Clones share the key.
 #[derive(Debug, Clone)]
-pub struct Cursors(HmacKey);
+pub struct Cursors {
+    key: HmacKey,
+    apart: &'static [&'static str],
+}
 
 impl Cursors {
     /// Cursors under this key.
     pub const fn new(key: HmacKey) -> Self {
-        Self(key)
+        Self { key, apart: &[] }
+    }
+
+    /// The same, for lists of a service whose requests can all have these parameters, which say nothing of what is listed:
+    /// whoever lets requests in looks at them.
+    #[must_use]
+    pub const fn apart_from(mut self, parameters: &'static [&'static str]) -> Self {
+        self.apart = parameters;
+        self
+    }
+
+    /// Whether a parameter says nothing of what is listed.
+    pub(super) fn stand_apart(&self, parameter: &str) -> bool {
+        self.apart.contains(&parameter)
     }
 
     /// The cursor of a row of the list that `context` names.
@@ -45,7 +61,7 @@ impl Cursors {
 
     fn tag(&self, context: &[&[u8]], row: &[u8]) -> [u8; 32] {
         let parts: Vec<&[u8]> = context.iter().copied().chain([row]).collect();
-        self.0.tag(&parts)
+        self.key.tag(&parts)
     }
 }
 

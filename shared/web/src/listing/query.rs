@@ -14,9 +14,6 @@ use super::{Cursors, DEFAULT_LIMIT, MAX_LIMIT};
 /// More parameters than any list has.
 const MOST_PARAMETERS: usize = 50;
 
-/// Names the tenant of a request, not what is listed: whoever lets requests in has looked at it.
-const OF_THE_REQUEST: &str = "tenant";
-
 /// The query of a request. What is wrong with it is collected, and told when all of it is read.
 #[derive(Debug)]
 pub struct Query<'a> {
@@ -39,7 +36,7 @@ impl<'a> Query<'a> {
         let (mut given, mut filters, mut errors) = (BTreeMap::new(), Vec::new(), Vec::new());
         for (name, value) in form_urlencoded::parse(query.as_bytes()).take(MOST_PARAMETERS) {
             let (name, value) = (name.into_owned(), value.into_owned());
-            if name == OF_THE_REQUEST {
+            if cursors.stand_apart(&name) {
                 continue;
             }
             if name != "cursor" {

@@ -217,6 +217,7 @@ async fn a_domain_that_does_not_show_it_any_more_is_lost_after_a_while() {
     let state = Api {
         signals: Signals::new(db.clone(), Arc::clone(&clock)),
         cursors: Cursors::new(keyring.derive("test")),
+        requests: keyring.derive("test"),
         db,
         clock: Arc::clone(&clock),
         random: random.clone(),
