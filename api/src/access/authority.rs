@@ -131,8 +131,12 @@ impl Authority {
         Judged { decision, reason: Some(reason), facts }
     }
 
-    /// The same for a route whose handler asks again of what it finds.
+    /// The same for a route whose handler asks again of what it finds. What it is done to makes no difference where no
+    /// policy asks for it.
     pub(super) fn judge_for_some(&self, permission: Permission) -> Judged<'_> {
+        if self.filter_by(permission, &Columns::default()).is_exact() {
+            return self.judge(permission);
+        }
         Judged { decision: self.decide_for_some(permission), reason: None, facts: self.facts() }
     }
 
@@ -152,10 +156,18 @@ impl Authority {
             return Decision::InsufficientScope(permission.as_str());
         }
         // Of no attribute it is said where it is kept, so every condition on one may hold.
-        if self.filter(permission, &Columns::default()).is_nothing() {
+        if self.filter_by(permission, &Columns::default()).is_nothing() {
             return Decision::Forbidden(permission.as_str());
         }
         Decision::Allow
+    }
+
+    /// The same as [`decide_for_some`](Self::decide_for_some), as a refusal.
+    ///
+    /// # Errors
+    /// [`AccessError::InsufficientScope`], [`AccessError::Forbidden`].
+    pub fn require_some(&self, permission: Permission) -> Result<(), AccessError> {
+        AccessError::of(self.decide_for_some(permission)).map_or(Ok(()), Err)
     }
 
     /// Refuses who may not do this to the thing of which these attributes are known: `policy.name`, as they are
@@ -182,8 +194,15 @@ impl Authority {
         AccessError::of(self.decide_with(permission.as_str(), facts)).map_or(Ok(()), Err)
     }
 
-    /// The rows of a list to which they may do this. `columns` says where the attributes of the resource are kept.
-    pub fn filter(&self, permission: Permission, columns: &Columns) -> Filter {
+    /// The rows of a list to which they may do this: those of the table where the things that the permission is for are
+    /// [kept](super::Kept). Where it is not exact, each row is [checked](Self::check) by itself.
+    pub fn filter(&self, permission: Permission) -> Filter {
+        let nowhere = Columns::default();
+        let kept = self.0.tenant.kinds.kept(permission.resource());
+        self.filter_by(permission, kept.map_or(&nowhere, |(_, columns)| columns))
+    }
+
+    fn filter_by(&self, permission: Permission, columns: &Columns) -> Filter {
         let name = permission.as_str();
         let nobody = PolicySet::default();
         let (resource, action) = name.split_once('.').unwrap_or((name, ""));

@@ -18,7 +18,7 @@ use super::AccessError;
 use super::authority::{Authority, Surroundings};
 use super::facts::CommonSlots;
 use super::judge::Who;
-use super::kinds::Kinds;
+use super::kinds::{Kinds, Known};
 use super::permissions::PermissionPattern;
 use super::policy::{Assignment, Effect, Facts, Policy, PolicySet};
 use super::store::{self, PolicyRows};
@@ -202,6 +202,16 @@ impl AccessControl {
     /// When the database cannot be asked.
     pub async fn tenant(&self, scope: TenantScope) -> Result<Arc<TenantAccess>, DbError> {
         self.0.tenant(scope).await
+    }
+
+    /// What is known of the things of a kind with these ids; nothing of a kind that is not kept here.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn known_of(&self, scope: TenantScope, resource: &str, ids: Vec<String>) -> Result<Known, DbError> {
+        let Some((kept, _)) = self.0.kinds.kept(resource) else { return Ok(Vec::new()) };
+        let (load, now) = (kept.load, self.0.clock.now());
+        self.0.db.read(move |conn| load(conn, scope, now, &ids)).await
     }
 
     /// What is known of somebody at a time, for the conditions of policies.

@@ -106,6 +106,35 @@ const fn in_words(status: TenantStatus) -> &'static str {
     }
 }
 
+/// Makes an answer of an error that may be a refusal, which keeps its challenge (RFC 6750 §3).
+pub trait MayRefuse: IntoProblem {
+    /// The refusal, if it is one.
+    fn refusal(&self) -> Option<&AccessError>;
+}
+
+/// Implements `ResponseError` for errors that [may be a refusal](MayRefuse).
+#[macro_export]
+macro_rules! refusable_response {
+    ($type:ty) => {
+        impl ::actix_web::ResponseError for $type {
+            fn status_code(&self) -> ::actix_web::http::StatusCode {
+                ::tenantry_web::problems::ProblemResponse::from(::tenantry_web::problems::IntoProblem::problem(self))
+                    .status()
+            }
+            fn error_response(&self) -> ::actix_web::HttpResponse {
+                match $crate::access::MayRefuse::refusal(self) {
+                    Some(refusal) => ::actix_web::ResponseError::error_response(refusal),
+                    None => ::tenantry_web::problems::respond(self),
+                }
+            }
+        }
+    };
+}
+
+/// Stands in the extensions of an answer that says that the caller may not.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refused;
+
 impl ResponseError for AccessError {
     fn status_code(&self) -> StatusCode {
         ProblemResponse::from(self.problem()).status()
@@ -113,6 +142,9 @@ impl ResponseError for AccessError {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = respond(self);
+        if matches!(self, Self::Forbidden(_)) {
+            response.extensions_mut().insert(Refused);
+        }
         let headers = response.headers_mut();
         if let Some(challenge) = self.challenge()
             && let Ok(value) = HeaderValue::from_str(&challenge.header_value())

@@ -10,7 +10,9 @@ use tenantry_types::Problem;
 use tenantry_web::ingress::RequestContext;
 use tenantry_web::problems::ProblemResponse;
 
-use super::{Access, AccessControl, AccessError, Authority, Module, caller, record, residence};
+use super::authority::Judged;
+use super::error::Refused;
+use super::{Access, AccessControl, AccessError, Authority, Decision, Module, Permission, caller, record, residence};
 use crate::authn::{Authenticator, AuthnError, Principal, bearer_token};
 
 /// The route behind its guard. The body of a request is not read before the guard has let it through.
@@ -40,6 +42,10 @@ async fn admit<B: MessageBody + 'static>(
             Access::Some(_) => authority.judge_for_some(permission),
             _ => authority.judge(permission),
         };
+        if judged.reason.is_none() && judged.decision == Decision::Allow {
+            // The handler has the last word: it knows what it is done to.
+            return admit_for_some(request, next, principal, authority, permission).await;
+        }
         record::decision(request.request(), &authority, permission, &judged).await;
         if let Some(refusal) = AccessError::of(judged.decision) {
             return Err(refusal.into());
@@ -48,6 +54,23 @@ async fn admit<B: MessageBody + 'static>(
     request.extensions_mut().insert(principal);
     request.extensions_mut().insert(authority);
     next.call(request).await
+}
+
+async fn admit_for_some<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+    principal: Principal,
+    authority: Authority,
+    permission: Permission,
+) -> Result<ServiceResponse<B>, Error> {
+    request.extensions_mut().insert(principal);
+    request.extensions_mut().insert(authority.clone());
+    let response = next.call(request).await?;
+    let is_refused = response.response().extensions().get::<Refused>().is_some();
+    let decision = if is_refused { Decision::Forbidden(permission.as_str()) } else { Decision::Allow };
+    let judged = Judged { decision, reason: None, facts: authority.facts() };
+    record::decision(response.request(), &authority, permission, &judged).await;
+    Ok(response)
 }
 
 async fn identify(request: &ServiceRequest) -> Result<Principal, AccessError> {

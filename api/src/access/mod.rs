@@ -25,9 +25,9 @@ mod tenant;
 
 pub use authority::Authority;
 pub use control::{AccessControl, Newcomers};
-pub use error::AccessError;
+pub use error::{AccessError, MayRefuse};
 pub use judge::{Reason, Who};
-pub use kinds::{Kind, Kinds};
+pub use kinds::{Attributes, Kept, Kind, Kinds, Known};
 pub use model::{Decision, Module, Permission, scope_allows};
 pub use origins::AllowedOrigins;
 pub use permissions::{PermissionPattern, PermissionSet, is_name};

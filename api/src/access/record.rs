@@ -32,7 +32,8 @@ fn record(request: &HttpRequest, authority: &Authority, permission: Permission, 
         (_, Some(Reason::Allowed(policy))) => ("a policy allows it", Some(policy)),
         (Decision::Allow, Some(_)) => ("a role allows it", None),
         (Decision::Allow, None) => ("it depends on what it is done to", None),
-        (Decision::Forbidden(_), _) => ("nothing allows it", None),
+        (Decision::Forbidden(_), None) => ("it may not be done to this one", None),
+        (Decision::Forbidden(_), Some(_)) => ("nothing allows it", None),
     };
     let (subject_kind, subject_id) = match &principal.subject {
         Subject::User(id) => (SubjectKind::User, id.to_string()),
@@ -45,7 +46,7 @@ fn record(request: &HttpRequest, authority: &Authority, permission: Permission, 
         subject_id,
         client_id: principal.client_id.clone(),
         resource: resource.to_owned(),
-        resource_id: None,
+        resource_id: about(request, resource),
         action: action.to_owned(),
         decision: if judged.decision == Decision::Allow { LoggedDecision::Allow } else { LoggedDecision::Deny },
         reason: reason.to_owned(),
@@ -58,4 +59,12 @@ fn record(request: &HttpRequest, authority: &Authority, permission: Permission, 
         request_id: context.as_ref().map(|context| context.id().to_string()),
         address: context.map(|context| context.client().to_string()),
     }
+}
+
+/// The id of the thing that the path names, when it is one of the kind that the permission is for.
+fn about(request: &HttpRequest, resource: &str) -> Option<String> {
+    let names = [format!("{resource}_id"), "id".to_owned()];
+    let id = names.iter().find_map(|name| request.match_info().get(name))?;
+    // As many letters as its column has.
+    Some(id.chars().take(254).collect())
 }

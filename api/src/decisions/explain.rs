@@ -128,8 +128,9 @@ fn view(question: &Question) -> ExplanationView {
 
 /// Explains a decision
 ///
-/// About oneself with any token; about others with the permission `access.explain`. Of a resource only what is said in
-/// `attributes` is known, and everything else of it is unknown: not enough to allow, and enough to deny.
+/// About oneself with any token; about others with the permission `access.explain`. Of a resource that is named by its id
+/// (`role.id`) and kept here everything is known to whoever has that permission; else only what is said in `attributes`.
+/// Everything else is unknown: not enough to allow, and enough to deny.
 #[utoipa::path(
     get,
     path = "/api/v1/access/explain",
@@ -265,7 +266,15 @@ async fn answer(
     }
     // By id it is asked about the token as well, when it is one's own.
     let asked = if is_own { Asked::Caller } else { asked };
-    let question = Question::new(control, authority, asked, what, attributes, "/attributes").await?;
+    let id = attributes.get(&format!("{}.id", what.0)).and_then(Value::as_str).map(str::to_owned);
+    let mut question = Question::new(control, authority, asked, what, attributes, "/attributes").await?;
+    // What is kept of things is told to whoever may ask about everybody, and not by way of a question about oneself.
+    if let Some(id) = id.filter(|_| authority.decide(EXPLAIN.as_str()) == Decision::Allow) {
+        let known = control.known_of(authority.principal().scope(), &question.resource, vec![id]).await?;
+        if let Some((_, known)) = known.first() {
+            question.know(known);
+        }
+    }
     Ok(HttpResponse::Ok().json(Envelope::new(view(&question))))
 }
 

@@ -7,8 +7,8 @@ use serde_json::{Map, Value as Json};
 use tenantry_types::{InputError, UserId, UtcTime};
 
 use super::DecisionError;
-use crate::access::policy::{Catalogue, Facts, Schema, Value};
-use crate::access::{AccessControl, Authority, Reason, TenantAccess, Who, scope_allows};
+use crate::access::policy::{Catalogue, Columns, Facts, Filter, Listing, PolicySet, Schema, Value};
+use crate::access::{AccessControl, Attributes, Authority, Reason, TenantAccess, Who, scope_allows};
 
 /// Whom it is asked about.
 #[derive(Debug, Clone)]
@@ -128,6 +128,30 @@ impl Question {
         let is_client = who.user.is_none() && scope.is_some();
         let base = !roles.is_empty() || (is_client && scope == Some(true));
         Ok(Self { resource, action, facts, schema, roles, base, scope, is_active, tenant })
+    }
+
+    /// Adds what is known here of what it is done to, which counts more than what was said of it.
+    pub fn know(&mut self, known: &Attributes) {
+        for (name, value) in known {
+            if let Some(slot) = self.schema.slot(name) {
+                self.facts.set(slot, value.clone());
+            }
+        }
+    }
+
+    /// Which of the things that are kept in these columns it may be done to.
+    pub fn filter(&self, columns: &Columns) -> Filter {
+        let (nobody, nothing) = (PolicySet::default(), Facts::at(self.facts.now()));
+        let may = self.is_active && self.scope != Some(false);
+        let listing = Listing {
+            schema: &self.schema,
+            columns,
+            resource: &self.resource,
+            action: &self.action,
+            facts: if may { &self.facts } else { &nothing },
+            base: may && self.base,
+        };
+        if may { self.tenant.policies.filter(&listing) } else { nobody.filter(&listing) }
     }
 
     /// The answer.

@@ -15,8 +15,9 @@ use super::provider::AccountProvider;
 use super::routes::{CREATE, DELETE, UPDATE};
 use super::store::AccountRow;
 use super::view::AccountView;
-use super::{accounts, store};
-use crate::access::{Authority, PermissionPattern};
+use super::{accounts, kind, store};
+use crate::access::policy::Value as PolicyValue;
+use crate::access::{Attributes, Authority, Permission, PermissionPattern};
 use crate::audit::Changes;
 use crate::authn::Subject;
 use crate::change::{Change, Work};
@@ -35,17 +36,44 @@ pub struct Accounts {
     pub provider: Arc<dyn AccountProvider>,
 }
 
+/// Who asks for a change to somebody, and by which right.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// The request.
+    pub change: &'a Change,
+    /// What the caller may do.
+    pub authority: &'a Authority,
+    /// Whether a repeat of the request is known.
+    pub once: Once,
+    /// What they need for it; `None` for what everybody may do to their own account.
+    pub right: Option<Permission>,
+}
+
+impl Asked<'_> {
+    /// Whether the caller, by what stands in the database now, may do it to somebody of whom this is known.
+    fn check(&self) -> impl Fn(&mut Work<'_>, Attributes) -> Result<(), AccountError> + Send + 'static {
+        let (caller, right) = (self.authority.clone(), self.right);
+        move |work, known| match right {
+            Some(right) => Ok(caller.renewed(work.conn)?.check(right, known)?),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Accounts {
     /// Adds somebody: at the identity provider, then here, under one id.
     ///
     /// # Errors
     /// [`AccountError`].
-    pub async fn create(&self, change: &Change, once: Once, new: NewAccount) -> Result<Answer, AccountError> {
-        let tenant = change.principal.tenant.id;
-        let id = self.id_for(tenant, &once);
-        let errand = Errand::new(change, &self.api, once, id);
-        let email = new.email.normalized();
+    pub async fn create(&self, asked: Asked<'_>, new: NewAccount) -> Result<Answer, AccountError> {
+        let tenant = asked.change.principal.tenant.id;
+        let id = self.id_for(tenant, &asked.once);
+        let may = asked.check();
+        let errand = Errand::new(asked.change, &self.api, asked.once, id);
+        let (email, status) = (new.email.normalized(), new.status);
+        let known = kind::about(status, new.email.as_str());
         let started = errand.begin(move |work| {
+            may(work, known.clone())?;
             if store::has_email(work.conn, work.scope, &email, id)? { Err(AccountError::EmailTaken) } else { Ok(()) }
         });
         if let Started::Repeat(answer) = started.await? {
@@ -63,12 +91,14 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError`].
-    pub async fn invite(&self, change: &Change, once: Once, id: UserId) -> Result<Answer, AccountError> {
-        let errand = Errand::new(change, &self.api, once, id);
-        if let Started::Repeat(answer) = errand.begin(|_| Ok(())).await? {
+    pub async fn invite(&self, asked: Asked<'_>, id: UserId) -> Result<Answer, AccountError> {
+        let may = asked.check();
+        let errand = Errand::new(asked.change, &self.api, asked.once, id);
+        let known = vec![("account.id", PolicyValue::text(id.as_str()))];
+        if let Started::Repeat(answer) = errand.begin(move |work| may(work, known.clone())).await? {
             return Ok(answer);
         }
-        let account = match self.provider.invite(change.principal.tenant.id, id).await {
+        let account = match self.provider.invite(asked.change.principal.tenant.id, id).await {
             Ok(account) => account,
             Err(error) => return Err(errand.give_up(error).await),
         };
@@ -81,18 +111,19 @@ impl Accounts {
     /// [`AccountError`].
     pub async fn update(
         &self,
-        change: &Change,
-        authority: &Authority,
-        once: Once,
+        asked: Asked<'_>,
         id: UserId,
         if_match: Option<IfMatch>,
         wanted: AccountChange,
     ) -> Result<Answer, AccountError> {
-        let errand = Errand::new(change, &self.api, once, id);
-        let caller = authority.clone();
+        let may = asked.check();
+        let (change, caller) = (asked.change, asked.authority.clone());
+        let errand = Errand::new(change, &self.api, asked.once, id);
         let (status, email, is_remote) = (wanted.status, wanted.email.clone(), !wanted.provider.is_empty());
         let started = errand.begin(move |work| {
             let row = store::find(work.conn, work.scope, id)?.ok_or(AccountError::NotFound)?;
+            let known = known(work, &row)?;
+            may(work, known)?;
             if let Some(if_match) = &if_match {
                 if_match.check(&EntityTag::of(work.scope.tenant_id(), id, row.version))?;
             }
@@ -137,18 +168,14 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError`].
-    pub async fn remove(
-        &self,
-        change: &Change,
-        authority: &Authority,
-        once: Once,
-        id: UserId,
-        only_guests: bool,
-    ) -> Result<Answer, AccountError> {
-        let errand = Errand::new(change, &self.api, once, id);
-        let caller = authority.clone();
+    pub async fn remove(&self, asked: Asked<'_>, id: UserId, only_guests: bool) -> Result<Answer, AccountError> {
+        let may = asked.check();
+        let (change, caller) = (asked.change, asked.authority.clone());
+        let errand = Errand::new(change, &self.api, asked.once, id);
         let started = errand.begin(move |work| {
             let row = store::find(work.conn, work.scope, id)?.ok_or(AccountError::NotFound)?;
+            let known = known(work, &row)?;
+            may(work, known)?;
             check_standing(work, &caller, &row, true)?;
             if only_guests && row.home_tenant_id.is_none() {
                 return Err(AccountError::NotFound);
@@ -197,6 +224,12 @@ impl Accounts {
         let text = format!("{time}-{}-8{}-a{}-{node}", part(8, 12), part(13, 16), part(17, 20));
         text.parse().unwrap_or(fresh)
     }
+}
+
+/// What is known of somebody, for the policies about them.
+fn known(work: &mut Work<'_>, row: &AccountRow) -> Result<Attributes, AccountError> {
+    let known = kind::attributes_of(work.conn, work.scope, work.clock.now(), std::slice::from_ref(row))?;
+    Ok(known.into_values().next().unwrap_or_default())
 }
 
 /// Whether the caller, by what stands in the database now, may change this person: nobody changes somebody who holds what

@@ -11,6 +11,7 @@ mod connected;
 mod doubts;
 mod errand;
 mod error;
+mod kind;
 pub mod model;
 mod newcomers;
 pub(crate) mod own;
@@ -22,7 +23,7 @@ pub mod routes;
 mod store;
 mod view;
 
-pub use change::Accounts;
+pub use change::{Accounts, Asked};
 pub use connected::Connected;
 pub use error::AccountError;
 pub use model::{AccountStatus, ProviderAccount};

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tenantry_types::{Envelope, UserId};
 use tenantry_web::problems::Json;
 
-use super::change::Accounts;
+use super::change::{Accounts, Asked};
 use super::error::AccountError;
 use super::parse;
 use super::routes::show_one;
@@ -42,10 +42,10 @@ const CHANGE_OWN: &str = "profile.update";
 )]
 pub(crate) async fn show(
     request: HttpRequest,
-    principal: Principal,
+    authority: Authority,
     api: Data<Api>,
 ) -> Result<HttpResponse, AccountError> {
-    show_one(&request, &principal, &api, oneself(&principal)?).await
+    show_one(&request, &authority, None, &api, oneself(authority.principal())?).await
 }
 
 /// Changes one's own profile
@@ -82,7 +82,9 @@ pub(crate) async fn update(
     let id = oneself(&change.principal)?;
     let body = body?.0;
     let wanted = parse::own_change(body.clone()).map_err(AccountError::Invalid)?;
-    Ok(accounts.update(&change, &authority, change.once(&accounts.api, &body), id, Some(if_match), wanted).await?)
+    let once = change.once(&accounts.api, &body);
+    let asked = Asked { change: &change, authority: &authority, once, right: None };
+    Ok(accounts.update(asked, id, Some(if_match), wanted).await?)
 }
 
 fn oneself(principal: &Principal) -> Result<UserId, AccountError> {

@@ -27,6 +27,8 @@ const MAX_MEMBERS: usize = 64;
 pub struct NewAccount {
     /// Where mail reaches them.
     pub email: EmailAddress,
+    /// The status that they begin with.
+    pub status: AccountStatus,
     /// What the identity provider is to know, by the names that it has for it.
     pub provider: Value,
     /// What only this service knows.
@@ -97,7 +99,7 @@ pub fn new_account(body: Value) -> Result<NewAccount, Vec<InputError>> {
     let local = local_profile(&mut object);
     object.finish();
     match email {
-        Some(email) => errors.unless_any(NewAccount { email, provider: Value::Object(provider), local }),
+        Some(email) => errors.unless_any(NewAccount { email, status, provider: Value::Object(provider), local }),
         None => Err(errors.unless_any(()).err().unwrap_or_default()),
     }
 }

@@ -1,21 +1,24 @@
 //! `/api/v1/users`.
 
+use std::sync::Arc;
+
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
+use tenantry_db::{Connection, DbError};
 use tenantry_types::{EmailAddress, Envelope, GroupId, RoleId, UserId, UtcTime};
 use tenantry_web::listing::Query;
 use tenantry_web::problems::Json;
 
 use super::bulk::{export, import};
-use super::change::Accounts;
+use super::change::{Accounts, Asked};
 use super::error::AccountError;
+use super::kind::{KIND, attributes_of};
 use super::model::AccountStatus;
 use super::store::{self, AccountRow, Filters};
 use super::view::AccountView;
 use super::{own, parse};
 use crate::access::{Access, Authority, Permission, Routes};
-use crate::authn::Principal;
 use crate::change::Change;
 use crate::idempotency::Answer;
 use crate::input::{EntityTag, IfMatch, versioned};
@@ -38,24 +41,24 @@ pub fn configure(routes: &mut Routes) {
     const ALL: &str = "/api/v1/users";
     const ONE: &str = "/api/v1/users/{id}";
     const MEMBERSHIP: &str = "/api/v1/users/{id}/membership";
-    routes.get(ALL, Access::Permission(READ), list).post(ALL, Access::Permission(CREATE), create);
-    routes.get("/api/v1/users/export", Access::Permission(EXPORT), export::export).post(
+    routes.describe(KIND).get(ALL, Access::Some(READ), list).post(ALL, Access::Some(CREATE), create);
+    routes.get("/api/v1/users/export", Access::Some(EXPORT), export::export).post(
         "/api/v1/users/import",
-        Access::Permission(CREATE),
+        Access::Some(CREATE),
         import::import,
     );
     routes.get(own::PATH, Access::Authenticated, own::show).patch(own::PATH, Access::Authenticated, own::update);
-    routes.get(ONE, Access::Permission(READ), show).patch(ONE, Access::Permission(UPDATE), update).delete(
+    routes.get(ONE, Access::Some(READ), show).patch(ONE, Access::Some(UPDATE), update).delete(
         ONE,
-        Access::Permission(DELETE),
+        Access::Some(DELETE),
         delete,
     );
-    routes.put(MEMBERSHIP, Access::Permission(CREATE), invite).delete(MEMBERSHIP, Access::Permission(DELETE), dismiss);
+    routes.put(MEMBERSHIP, Access::Some(CREATE), invite).delete(MEMBERSHIP, Access::Some(DELETE), dismiss);
 }
 
 /// Lists the people of the tenant
 ///
-/// Those who are known longest come first.
+/// Those who are known longest come first. Whom the caller may not see is left out; a page may be shorter for that.
 #[utoipa::path(
     get,
     path = "/api/v1/users",
@@ -84,25 +87,45 @@ pub fn configure(routes: &mut Routes) {
 )]
 pub(crate) async fn list(
     request: HttpRequest,
-    principal: Principal,
+    authority: Authority,
     api: Data<Api>,
 ) -> Result<HttpResponse, AccountError> {
+    let principal = authority.principal();
     let mut query = Query::of(&request, &api.cursors, principal.tenant.id.as_str());
     let filters = filters(&mut query);
     let page = query.page::<(UtcTime, UserId)>().map_err(AccountError::Invalid)?;
     let (scope, now, after, limit) = (principal.scope(), api.clock.now(), page.after(), page.rows_to_fetch());
+    let page = Arc::new(page);
+    let asked = Arc::clone(&page);
     let found = api.db.read(move |conn| {
-        let rows = store::list(conn, scope, &filters, after, limit)?;
-        let ids: Vec<UserId> = rows.iter().map(|row| row.id).collect();
-        let roles = store::roles_of(conn, scope, &ids, now)?;
-        Ok::<_, AccountError>((rows, roles))
+        let rows = store::list(conn, scope, &filters, &authority.filter(READ), after, limit)?;
+        let (rows, next) = asked.cut(rows, |row| (row.created_at, row.id));
+        Ok::<_, AccountError>((visible_views(conn, &authority, READ, rows, now)?, next))
     });
-    let (rows, mut roles) = found.await?;
+    let (shown, next) = found.await?;
+    Ok(page.respond(shown, next))
+}
+
+/// How those of a list are shown to whom the caller may do this.
+pub(super) fn visible_views(
+    conn: &mut Connection,
+    caller: &Authority,
+    permission: Permission,
+    mut rows: Vec<AccountRow>,
+    now: UtcTime,
+) -> Result<Vec<AccountView>, DbError> {
+    let scope = caller.principal().scope();
+    if !caller.filter(permission).is_exact() {
+        let mut known = attributes_of(conn, scope, now, &rows)?;
+        rows.retain(|row| caller.check(permission, known.remove(&row.id).unwrap_or_default()).is_ok());
+    }
+    let ids: Vec<UserId> = rows.iter().map(|row| row.id).collect();
+    let mut roles = store::roles_of(conn, scope, &ids, now)?;
     let view = |row: AccountRow| {
         let held = roles.remove(&row.id).unwrap_or_default();
         AccountView::new(row, held)
     };
-    Ok(page.answer(rows, |row| (row.created_at, row.id), view))
+    Ok(rows.into_iter().map(view).collect())
 }
 
 /// Which people a query asks for.
@@ -142,11 +165,13 @@ pub(super) fn filters(query: &mut Query<'_>) -> Filters {
 )]
 pub(crate) async fn create(
     change: Change,
+    authority: Authority,
     body: Json<Value>,
     accounts: Data<Accounts>,
 ) -> Result<Answer, AccountError> {
     let new = parse::new_account(body.0.clone()).map_err(AccountError::Invalid)?;
-    accounts.create(&change, change.once(&accounts.api, &body.0), new).await
+    let once = change.once(&accounts.api, &body.0);
+    accounts.create(Asked { change: &change, authority: &authority, once, right: Some(CREATE) }, new).await
 }
 
 /// Shows somebody
@@ -171,23 +196,29 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn show(
     request: HttpRequest,
-    principal: Principal,
+    authority: Authority,
     id: Path<UserId>,
     api: Data<Api>,
 ) -> Result<HttpResponse, AccountError> {
-    show_one(&request, &principal, &api, id.into_inner()).await
+    show_one(&request, &authority, Some(READ), &api, id.into_inner()).await
 }
 
-/// The answer that shows somebody of the caller's tenant.
+/// The answer that shows somebody of the caller's tenant, who needs this right for it.
 pub(super) async fn show_one(
     request: &HttpRequest,
-    principal: &Principal,
+    authority: &Authority,
+    right: Option<Permission>,
     api: &Api,
     id: UserId,
 ) -> Result<HttpResponse, AccountError> {
-    let (scope, now) = (principal.scope(), api.clock.now());
+    let principal = authority.principal();
+    let (scope, now, caller) = (principal.scope(), api.clock.now(), authority.clone());
     let found = api.db.read(move |conn| {
         let row = store::find(conn, scope, id)?.ok_or(AccountError::NotFound)?;
+        if let Some(right) = right {
+            let known = attributes_of(conn, scope, now, std::slice::from_ref(&row))?;
+            caller.check(right, known.into_values().flatten())?;
+        }
         let roles = store::roles_of(conn, scope, &[id], now)?.remove(&id).unwrap_or_default();
         Ok::<_, AccountError>(AccountView::new(row, roles))
     });
@@ -229,7 +260,8 @@ pub(crate) async fn update(
 ) -> Result<Answer, AccountError> {
     let wanted = parse::account_change(body.0.clone()).map_err(AccountError::Invalid)?;
     let once = change.once(&accounts.api, &body.0);
-    accounts.update(&change, &authority, once, id.into_inner(), Some(if_match), wanted).await
+    let asked = Asked { change: &change, authority: &authority, once, right: Some(UPDATE) };
+    accounts.update(asked, id.into_inner(), Some(if_match), wanted).await
 }
 
 /// Removes somebody
@@ -254,7 +286,9 @@ pub(crate) async fn delete(
     id: Path<UserId>,
     accounts: Data<Accounts>,
 ) -> Result<Answer, AccountError> {
-    accounts.remove(&change, &authority, change.once(&accounts.api, &Value::Null), id.into_inner(), false).await
+    let once = change.once(&accounts.api, &Value::Null);
+    let asked = Asked { change: &change, authority: &authority, once, right: Some(DELETE) };
+    accounts.remove(asked, id.into_inner(), false).await
 }
 
 /// Lets somebody of another tenant in
@@ -274,8 +308,15 @@ pub(crate) async fn delete(
         (status = 404, description = "There is nobody of this id"),
     )
 )]
-pub(crate) async fn invite(change: Change, id: Path<UserId>, accounts: Data<Accounts>) -> Result<Answer, AccountError> {
-    accounts.invite(&change, change.once(&accounts.api, &Value::Null), id.into_inner()).await
+pub(crate) async fn invite(
+    change: Change,
+    authority: Authority,
+    id: Path<UserId>,
+    accounts: Data<Accounts>,
+) -> Result<Answer, AccountError> {
+    let once = change.once(&accounts.api, &Value::Null);
+    let asked = Asked { change: &change, authority: &authority, once, right: Some(CREATE) };
+    accounts.invite(asked, id.into_inner()).await
 }
 
 /// Takes back that somebody of another tenant is let in
@@ -296,5 +337,7 @@ pub(crate) async fn dismiss(
     id: Path<UserId>,
     accounts: Data<Accounts>,
 ) -> Result<Answer, AccountError> {
-    accounts.remove(&change, &authority, change.once(&accounts.api, &Value::Null), id.into_inner(), true).await
+    let once = change.once(&accounts.api, &Value::Null);
+    let asked = Asked { change: &change, authority: &authority, once, right: Some(DELETE) };
+    accounts.remove(asked, id.into_inner(), true).await
 }

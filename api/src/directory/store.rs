@@ -10,8 +10,9 @@ use tenantry_types::{Clock, GroupId, JsonText, RoleId, TenantId, UserId, UtcTime
 
 use super::model::{AccountStatus, RoleView};
 use super::parse::{LocalProfile, Setting};
+use crate::access::policy::Filter;
 use crate::roles::model::RoleFamily;
-use crate::schema::{group_members, group_roles, roles, user_roles, users};
+use crate::schema::{group_members, group_roles, roles, user_groups, user_roles, users};
 
 /// More roles than anybody has, or more people with one role than are looked at.
 const MOST_ROLES: i64 = 10_000;
@@ -83,6 +84,15 @@ pub(super) fn find(conn: &mut Connection, scope: TenantScope, id: UserId) -> Res
     Ok(row)
 }
 
+/// Those with these ids.
+pub(super) fn with_ids(conn: &mut Connection, scope: TenantScope, ids: &[String]) -> Result<Vec<AccountRow>, DbError> {
+    let rows = users::table
+        .filter(users::tenant_id.eq(scope.tenant_id()).and(users::id.eq_any(ids)))
+        .select(AccountRow::as_select())
+        .load(conn)?;
+    Ok(rows)
+}
+
 /// Who has this address.
 pub(super) fn by_email(conn: &mut Connection, scope: TenantScope, normalized: &str) -> Result<Option<UserId>, DbError> {
     let found = users::table
@@ -99,11 +109,16 @@ pub(super) fn list(
     conn: &mut Connection,
     scope: TenantScope,
     filters: &Filters,
+    visible: &Filter,
     after: Option<(UtcTime, UserId)>,
     limit: i64,
 ) -> Result<Vec<AccountRow>, DbError> {
     let tenant = scope.tenant_id();
-    let mut query = users::table.filter(users::tenant_id.eq(tenant)).select(AccountRow::as_select()).into_boxed();
+    let mut query = users::table
+        .filter(users::tenant_id.eq(tenant))
+        .filter(visible.to_sql())
+        .select(AccountRow::as_select())
+        .into_boxed();
     if let Some(search) = &filters.search {
         let pattern = containing(search);
         let like = |pattern: &str| pattern.to_owned();
@@ -176,6 +191,27 @@ pub(super) fn roles_of(
         for (user, _) in held.iter().filter(|(_, role)| *role == id) {
             found.entry(*user).or_default().push(RoleView { id, name: name.clone(), role_family });
         }
+    }
+    Ok(found)
+}
+
+/// The names of the groups that these people are in.
+pub(super) fn groups_of(
+    conn: &mut Connection,
+    scope: TenantScope,
+    ids: &[UserId],
+) -> Result<HashMap<UserId, Vec<String>>, DbError> {
+    let rows: Vec<(UserId, String)> =
+        group_members::table
+            .inner_join(user_groups::table.on(
+                user_groups::tenant_id.eq(group_members::tenant_id).and(user_groups::id.eq(group_members::group_id)),
+            ))
+            .filter(group_members::tenant_id.eq(scope.tenant_id()).and(group_members::user_id.eq_any(ids)))
+            .select((group_members::user_id, user_groups::name))
+            .load(conn)?;
+    let mut found: HashMap<UserId, Vec<String>> = HashMap::new();
+    for (user, name) in rows {
+        found.entry(user).or_default().push(name);
     }
     Ok(found)
 }

@@ -4,6 +4,7 @@ use tenantry_db::DbError;
 use tenantry_types::{InputError, Problem};
 use tenantry_web::problems::IntoProblem;
 
+use crate::access::{AccessError, MayRefuse};
 use crate::idempotency::IdempotencyError;
 use crate::input::{PreconditionError, database_problem};
 use crate::roles::RoleError;
@@ -26,6 +27,9 @@ pub enum GroupError {
     /// A rule of roles is against it.
     #[error(transparent)]
     Role(#[from] RoleError),
+    /// The caller may not.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// It is not what the caller has seen.
     #[error(transparent)]
     Precondition(#[from] PreconditionError),
@@ -47,6 +51,7 @@ impl IntoProblem for GroupError {
             Self::HasParts => Problem::conflict(),
             Self::NotFound => Problem::not_found(),
             Self::Role(error) => return error.problem(),
+            Self::Access(error) => return error.problem(),
             Self::Precondition(error) => return error.problem(),
             Self::Idempotency(error) => return error.problem(),
             Self::Database(error) => return database_problem(error),
@@ -55,4 +60,13 @@ impl IntoProblem for GroupError {
     }
 }
 
-tenantry_web::problem_response!(GroupError);
+impl MayRefuse for GroupError {
+    fn refusal(&self) -> Option<&AccessError> {
+        match self {
+            Self::Access(error) | Self::Role(RoleError::Access(error)) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+crate::refusable_response!(GroupError);

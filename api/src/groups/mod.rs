@@ -2,6 +2,7 @@
 //! roles as well.
 
 pub mod error;
+mod kind;
 pub mod parts;
 pub mod routes;
 mod rules;

@@ -10,12 +10,12 @@ use tenantry_web::listing::Query;
 use utoipa::ToSchema;
 
 use super::GroupError;
+use super::kind::attributes;
 use super::routes::{READ, UPDATE};
 use super::rules::check_held;
 use super::store;
 use crate::access::{Access, Authority, Routes};
 use crate::audit::Changes;
-use crate::authn::Principal;
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
 use crate::roles::{RoleError, check_somebody_is_left, may_give, touch_user};
@@ -27,12 +27,12 @@ pub fn configure(routes: &mut Routes) {
     const MEMBER: &str = "/api/v1/groups/{group_id}/members/{user_id}";
     const ROLE: &str = "/api/v1/groups/{group_id}/roles/{role_id}";
     routes
-        .get("/api/v1/groups/{group_id}/members", Access::Permission(READ), list_members)
-        .put(MEMBER, Access::Permission(UPDATE), add_member)
-        .delete(MEMBER, Access::Permission(UPDATE), remove_member)
-        .get("/api/v1/groups/{group_id}/roles", Access::Permission(READ), list_roles)
-        .put(ROLE, Access::Permission(UPDATE), add_role)
-        .delete(ROLE, Access::Permission(UPDATE), remove_role);
+        .get("/api/v1/groups/{group_id}/members", Access::Some(READ), list_members)
+        .put(MEMBER, Access::Some(UPDATE), add_member)
+        .delete(MEMBER, Access::Some(UPDATE), remove_member)
+        .get("/api/v1/groups/{group_id}/roles", Access::Some(READ), list_roles)
+        .put(ROLE, Access::Some(UPDATE), add_role)
+        .delete(ROLE, Access::Some(UPDATE), remove_role);
 }
 
 /// A member of a group.
@@ -84,15 +84,17 @@ pub(crate) struct GroupRole {
 )]
 pub(crate) async fn list_members(
     request: HttpRequest,
-    principal: Principal,
+    authority: Authority,
     group: Path<GroupId>,
     api: Data<Api>,
 ) -> Result<HttpResponse, GroupError> {
+    let principal = authority.principal();
     let query = Query::of(&request, &api.cursors, principal.tenant.id.as_str());
     let page = query.page::<UserId>().map_err(GroupError::Invalid)?;
     let (scope, group, after, limit) = (principal.scope(), group.into_inner(), page.after(), page.rows_to_fetch());
     let found = api.db.read(move |conn| {
-        store::find(conn, scope, group)?.ok_or(GroupError::NotFound)?;
+        let known = attributes(&store::find(conn, scope, group)?.ok_or(GroupError::NotFound)?);
+        authority.check(READ, known)?;
         Ok::<_, GroupError>(store::members(conn, scope, group, after, limit)?)
     });
     let view = |member: store::Member| GroupMember {
@@ -129,7 +131,7 @@ pub(crate) async fn add_member(
 ) -> Result<Answer, GroupError> {
     let (group, user) = path.into_inner();
     let work = move |work: &mut Work<'_>| {
-        store::find(work.conn, work.scope, group)?.ok_or(GroupError::NotFound)?;
+        may_change(work, &authority, group)?;
         check_held(work, &authority, group)?;
         store::add_member(work.conn, work.scope, group, user, work.clock.now()).map_err(|error| match error {
             DbError::ForeignKey => GroupError::Role(RoleError::NoSuchUser),
@@ -169,7 +171,7 @@ pub(crate) async fn remove_member(
 ) -> Result<Answer, GroupError> {
     let (group, user) = path.into_inner();
     let work = move |work: &mut Work<'_>| {
-        store::find(work.conn, work.scope, group)?.ok_or(GroupError::NotFound)?;
+        may_change(work, &authority, group)?;
         check_held(work, &authority, group)?;
         if !store::remove_member(work.conn, work.scope, group, user)? {
             return Err(RoleError::NoSuchUser.into());
@@ -201,14 +203,16 @@ pub(crate) async fn remove_member(
 )]
 pub(crate) async fn list_roles(
     request: HttpRequest,
-    principal: Principal,
+    authority: Authority,
     group: Path<GroupId>,
     api: Data<Api>,
 ) -> Result<HttpResponse, GroupError> {
+    let principal = authority.principal();
     Query::of(&request, &api.cursors, principal.tenant.id.as_str()).finish().map_err(GroupError::Invalid)?;
     let (scope, group) = (principal.scope(), group.into_inner());
     let found = api.db.read(move |conn| {
-        store::find(conn, scope, group)?.ok_or(GroupError::NotFound)?;
+        let known = attributes(&store::find(conn, scope, group)?.ok_or(GroupError::NotFound)?);
+        authority.check(READ, known)?;
         Ok::<_, GroupError>(store::roles_of(conn, scope, group)?)
     });
     let views: Vec<GroupRole> = found.await?.into_iter().map(|(role_id, name)| GroupRole { role_id, name }).collect();
@@ -240,7 +244,7 @@ pub(crate) async fn add_role(
 ) -> Result<Answer, GroupError> {
     let (group, role) = path.into_inner();
     let work = move |work: &mut Work<'_>| {
-        store::find(work.conn, work.scope, group)?.ok_or(GroupError::NotFound)?;
+        may_change(work, &authority, group)?;
         may_give(work, &authority, &[role])?;
         store::add_role(work.conn, work.scope, group, role, work.clock.now())?;
         finish(work, group, &Changes::between(&json!({}), &json!({ "role": role })))
@@ -274,7 +278,7 @@ pub(crate) async fn remove_role(
 ) -> Result<Answer, GroupError> {
     let (group, role) = path.into_inner();
     let work = move |work: &mut Work<'_>| {
-        store::find(work.conn, work.scope, group)?.ok_or(GroupError::NotFound)?;
+        may_change(work, &authority, group)?;
         may_give(work, &authority, &[role])?;
         if !store::remove_role(work.conn, work.scope, group, role)? {
             return Err(RoleError::NotFound.into());
@@ -283,6 +287,12 @@ pub(crate) async fn remove_role(
         finish(work, group, &Changes::between(&json!({ "role": role }), &json!({})))
     };
     change.run(&api, &Value::Null, work).await
+}
+
+/// Whether the caller may say who is in a group and what roles it has.
+fn may_change(work: &mut Work<'_>, caller: &Authority, group: GroupId) -> Result<(), GroupError> {
+    let known = attributes(&store::find(work.conn, work.scope, group)?.ok_or(GroupError::NotFound)?);
+    Ok(caller.renewed(work.conn)?.check(UPDATE, known)?)
 }
 
 fn finish(work: &mut Work<'_>, group: GroupId, changes: &Changes) -> Result<Answer, GroupError> {

@@ -10,10 +10,10 @@ use tenantry_web::problems::Json;
 use utoipa::ToSchema;
 
 use super::GroupError;
+use super::kind::{KIND, attributes};
 use super::rules::{self, GroupInput};
 use super::store::{self, Group};
 use crate::access::{Access, Authority, Permission, Routes};
-use crate::authn::Principal;
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
 use crate::input::{EntityTag, IfMatch, versioned};
@@ -33,11 +33,12 @@ pub fn configure(routes: &mut Routes) {
     const PATH: &str = "/api/v1/groups";
     const ONE: &str = "/api/v1/groups/{group_id}";
     routes
-        .get(PATH, Access::Permission(READ), list)
-        .post(PATH, Access::Permission(CREATE), create)
-        .get(ONE, Access::Permission(READ), show)
-        .patch(ONE, Access::Permission(UPDATE), update)
-        .delete(ONE, Access::Permission(DELETE), delete);
+        .describe(KIND)
+        .get(PATH, Access::Some(READ), list)
+        .post(PATH, Access::Some(CREATE), create)
+        .get(ONE, Access::Some(READ), show)
+        .patch(ONE, Access::Some(UPDATE), update)
+        .delete(ONE, Access::Some(DELETE), delete);
 }
 
 /// A group on the wire.
@@ -78,7 +79,7 @@ pub(super) fn view(group: &Group) -> GroupView<'_> {
 
 /// Lists groups
 ///
-/// By name.
+/// By name. Those that the caller may not see are left out; a page may be shorter for that.
 #[utoipa::path(
     get,
     path = "/api/v1/groups",
@@ -97,16 +98,21 @@ pub(super) fn view(group: &Group) -> GroupView<'_> {
 )]
 pub(crate) async fn list(
     request: HttpRequest,
-    principal: Principal,
+    authority: Authority,
     api: Data<Api>,
 ) -> Result<HttpResponse, GroupError> {
+    let principal = authority.principal();
     let mut query = Query::of(&request, &api.cursors, principal.tenant.id.as_str());
     let (name, parent) = (query.text("name"), query.take("parent_id", str::parse));
     let page = query.page::<String>().map_err(GroupError::Invalid)?;
     let (scope, after, limit) = (principal.scope(), page.after(), page.rows_to_fetch());
+    let visible = authority.filter(READ);
+    let is_exact = visible.is_exact();
     let found =
-        api.db.read(move |conn| store::list(conn, scope, (name.as_deref(), parent), after.as_deref(), limit)).await?;
-    Ok(page.answer(found, |group| group.name.clone(), |group| json!(view(&group))))
+        api.db.read(move |conn| store::list(conn, scope, (name.as_deref(), parent), &visible, after.as_deref(), limit));
+    let (shown, next) = page.cut(found.await?, |group| group.name.clone());
+    let may_see = |group: &Group| is_exact || authority.check(READ, attributes(group)).is_ok();
+    Ok(page.respond::<Value>(shown.into_iter().filter(may_see).map(|group| json!(view(&group))).collect(), next))
 }
 
 /// Makes a group
@@ -158,13 +164,14 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn show(
     request: HttpRequest,
-    principal: Principal,
+    authority: Authority,
     id: Path<GroupId>,
     api: Data<Api>,
 ) -> Result<HttpResponse, GroupError> {
-    let (scope, id) = (principal.scope(), id.into_inner());
+    let (scope, id) = (authority.principal().scope(), id.into_inner());
     let found = api.db.read(move |conn| store::find(conn, scope, id)).await?;
     let group = found.ok_or(GroupError::NotFound)?;
+    authority.check(READ, attributes(&group))?;
     Ok(versioned(&request, &tag(&group), view(&group)))
 }
 

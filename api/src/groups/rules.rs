@@ -7,6 +7,7 @@ use tenantry_db::DbError;
 use tenantry_types::{GroupId, InputError};
 
 use super::GroupError;
+use super::kind::attributes;
 use super::routes::{CREATE, DELETE, UPDATE, view};
 use super::store::{self, Group};
 use crate::access::Authority;
@@ -68,6 +69,7 @@ pub(super) fn create(work: &mut Work<'_>, caller: &Authority, input: &GroupInput
         created_at: now,
         updated_at: now,
     };
+    caller.renewed(work.conn)?.check(CREATE, attributes(&group))?;
     check_parent(work, caller, &group)?;
     store::insert(work.conn, &group).map_err(name_taken)?;
     finish(work, CREATE.as_str(), &group, Changes::between(&json!({}), &json!(view(&group))))?;
@@ -99,6 +101,9 @@ pub(super) fn update(
     }
     new.version += 1;
     new.updated_at = work.clock.now();
+    let now = caller.renewed(work.conn)?;
+    now.check(UPDATE, attributes(&old))?;
+    now.check(UPDATE, attributes(&new))?;
     if new.parent_id != old.parent_id {
         check_held(work, caller, id)?;
         check_parent(work, caller, &new)?;
@@ -114,6 +119,7 @@ pub(super) fn update(
 /// Removes a group of which no other is a part. Its members lose what it gave them, which the caller has to hold.
 pub(super) fn delete(work: &mut Work<'_>, caller: &Authority, id: GroupId) -> Result<(), GroupError> {
     let group = store::find(work.conn, work.scope, id)?.ok_or(GroupError::NotFound)?;
+    caller.renewed(work.conn)?.check(DELETE, attributes(&group))?;
     check_held(work, caller, id)?;
     store::delete(work.conn, work.scope, id).map_err(|error| match error {
         DbError::ForeignKey => GroupError::HasParts,

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use tenantry_db::{Connection, DbError, TenantScope, UpsertDsl as _};
 use tenantry_types::{GroupId, RoleId, TenantId, UserId, UtcTime};
 
+use crate::access::policy::Filter as Visible;
 use crate::schema::{group_members, group_roles, roles, user_groups, users};
 
 /// A group.
@@ -54,11 +55,13 @@ pub(super) fn list(
     conn: &mut Connection,
     scope: TenantScope,
     (name, parent): (Option<&str>, Option<GroupId>),
+    visible: &Visible,
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Group>, DbError> {
     let mut query = user_groups::table
         .filter(user_groups::tenant_id.eq(scope.tenant_id()))
+        .filter(visible.to_sql())
         .order(user_groups::name.asc())
         .limit(limit)
         .select(Group::as_select())
@@ -73,6 +76,15 @@ pub(super) fn list(
         query = query.filter(user_groups::name.gt(after));
     }
     Ok(query.load(conn)?)
+}
+
+/// The groups with these ids.
+pub(super) fn with_ids(conn: &mut Connection, scope: TenantScope, ids: &[String]) -> Result<Vec<Group>, DbError> {
+    let rows = user_groups::table
+        .filter(user_groups::tenant_id.eq(scope.tenant_id()).and(user_groups::id.eq_any(ids)))
+        .select(Group::as_select())
+        .load(conn)?;
+    Ok(rows)
 }
 
 /// One group.

@@ -93,6 +93,7 @@ const BEARER: &str = "access_token";
         crate::decisions::authzen::routes::evaluate_several,
         crate::decisions::authzen::search::subjects,
         crate::decisions::authzen::search::actions,
+        crate::decisions::authzen::search::resources,
         crate::security_events::routes::take,
         crate::access::log::routes::list,
         crate::audit::entries::routes::list,

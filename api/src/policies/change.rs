@@ -5,8 +5,9 @@ use tenantry_types::PolicyId;
 
 use super::PolicyError;
 use super::escalation::{may_make, may_touch, stays_in};
+use super::kind::attributes;
 use super::model::{Contents, Draft, actor};
-use super::routes::{CREATE, DELETE, UPDATE, attributes};
+use super::routes::{CREATE, DELETE, UPDATE};
 use super::store::{self, Assignment, Stored};
 use crate::access::policy::Policy;
 use crate::access::{Authority, Permission};

@@ -1,12 +1,10 @@
 //! What can go wrong with policies.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, ResponseError};
 use tenantry_db::DbError;
 use tenantry_types::{InputError, Problem};
-use tenantry_web::problems::{IntoProblem, ProblemResponse, respond};
+use tenantry_web::problems::IntoProblem;
 
-use crate::access::AccessError;
+use crate::access::{AccessError, MayRefuse};
 use crate::idempotency::IdempotencyError;
 use crate::input::{PreconditionError, database_problem};
 
@@ -74,16 +72,13 @@ impl IntoProblem for PolicyError {
     }
 }
 
-impl ResponseError for PolicyError {
-    fn status_code(&self) -> StatusCode {
-        ProblemResponse::from(self.problem()).status()
-    }
-
-    fn error_response(&self) -> HttpResponse {
+impl MayRefuse for PolicyError {
+    fn refusal(&self) -> Option<&AccessError> {
         match self {
-            // With its challenge (RFC 6750 §3).
-            Self::Access(error) => error.error_response(),
-            other => respond(other),
+            Self::Access(error) => Some(error),
+            _ => None,
         }
     }
 }
+
+crate::refusable_response!(PolicyError);

@@ -7,6 +7,7 @@ mod assign;
 mod change;
 pub mod error;
 mod escalation;
+mod kind;
 pub mod model;
 pub mod routes;
 mod simulation;

@@ -8,6 +8,7 @@ use tenantry_types::{InputError, RoleId};
 
 use super::RoleError;
 use super::assign::check_held;
+use super::kind::attributes;
 use super::parse::{RoleInput, RolePatch};
 use super::routes::{CREATE, DELETE, UPDATE, view};
 use super::store::{self, Role, RoleRow};
@@ -49,6 +50,7 @@ pub(super) fn create(
     };
     check_parts(work, control, &role)?;
     let now = caller.renewed(work.conn)?;
+    now.check(CREATE, attributes(&role.row))?;
     check_held(&now, &allowed(&now, &role))?;
     store::insert(work.conn, &role)
         .map_err(|error| if error.conflicts_on("name") { RoleError::NameTaken } else { error.into() })?;
@@ -88,6 +90,7 @@ pub(super) fn update(
     check_parts(work, control, &new)?;
     check_circle(work.conn, work.scope, &new)?;
     let now = caller.renewed(work.conn)?;
+    now.check(UPDATE, attributes(&old.row))?;
     check_held(&now, &allowed(&now, &old))?;
     check_held(&now, &allowed(&now, &new))?;
     store::update(work.conn, work.scope, &new)?;
@@ -114,6 +117,7 @@ pub(super) fn delete(
         return Err(RoleError::InUse);
     }
     let now = caller.renewed(work.conn)?;
+    now.check(DELETE, attributes(&role.row))?;
     check_held(&now, &allowed(&now, &role))?;
     store::delete(work.conn, work.scope, id)?;
     finish(work, DELETE.as_str(), &role, Changes::between(&json!(view(&role)), &json!({})))

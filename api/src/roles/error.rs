@@ -4,6 +4,7 @@ use tenantry_db::DbError;
 use tenantry_types::{InputError, Problem};
 use tenantry_web::problems::IntoProblem;
 
+use crate::access::{AccessError, MayRefuse};
 use crate::idempotency::IdempotencyError;
 use crate::input::{PreconditionError, database_problem};
 
@@ -34,6 +35,9 @@ pub enum RoleError {
     /// There is no such person.
     #[error("the tenant has no such user")]
     NoSuchUser,
+    /// The caller may not.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// It is not what the caller has seen.
     #[error(transparent)]
     Precondition(#[from] PreconditionError),
@@ -61,6 +65,7 @@ impl IntoProblem for RoleError {
                 Problem::conflict().with_kind("/problems/last-administrator", "Somebody has to be left")
             }
             Self::NotFound | Self::NoSuchUser => Problem::not_found(),
+            Self::Access(error) => return error.problem(),
             Self::Precondition(error) => return error.problem(),
             Self::Idempotency(error) => return error.problem(),
             Self::Database(error) => return database_problem(error),
@@ -69,4 +74,13 @@ impl IntoProblem for RoleError {
     }
 }
 
-tenantry_web::problem_response!(RoleError);
+impl MayRefuse for RoleError {
+    fn refusal(&self) -> Option<&AccessError> {
+        match self {
+            Self::Access(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+crate::refusable_response!(RoleError);

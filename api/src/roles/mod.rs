@@ -8,6 +8,7 @@ mod assign;
 pub mod assignments;
 mod change;
 pub mod error;
+mod kind;
 pub mod model;
 mod parse;
 pub mod routes;

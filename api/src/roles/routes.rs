@@ -13,10 +13,10 @@ use utoipa::ToSchema;
 
 use super::RoleError;
 use super::change;
+use super::kind::{KIND, attributes};
 use super::parse::{RoleInput, RolePatch};
 use super::store::{self, Filter, Role};
 use crate::access::{Access, AccessControl, Authority, Permission, Routes};
-use crate::authn::Principal;
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
 use crate::input::{EntityTag, IfMatch, versioned};
@@ -36,11 +36,12 @@ pub fn configure(routes: &mut Routes) {
     const PATH: &str = "/api/v1/roles";
     const ONE: &str = "/api/v1/roles/{role_id}";
     routes
-        .get(PATH, Access::Permission(READ), list)
-        .post(PATH, Access::Permission(CREATE), create)
-        .get(ONE, Access::Permission(READ), show)
-        .patch(ONE, Access::Permission(UPDATE), update)
-        .delete(ONE, Access::Permission(DELETE), delete);
+        .describe(KIND)
+        .get(PATH, Access::Some(READ), list)
+        .post(PATH, Access::Some(CREATE), create)
+        .get(ONE, Access::Some(READ), show)
+        .patch(ONE, Access::Some(UPDATE), update)
+        .delete(ONE, Access::Some(DELETE), delete);
 }
 
 /// A role on the wire.
@@ -91,7 +92,7 @@ pub(super) fn view(role: &Role) -> RoleView<'_> {
 
 /// Lists roles
 ///
-/// By name.
+/// By name. Those that the caller may not see are left out; a page may be shorter for that.
 #[utoipa::path(
     get,
     path = "/api/v1/roles",
@@ -113,9 +114,10 @@ pub(super) fn view(role: &Role) -> RoleView<'_> {
 )]
 pub(crate) async fn list(
     request: HttpRequest,
-    principal: Principal,
+    authority: Authority,
     api: Data<Api>,
 ) -> Result<HttpResponse, RoleError> {
+    let principal = authority.principal();
     let mut query = Query::of(&request, &api.cursors, principal.tenant.id.as_str());
     let filter = Filter {
         family: query.take("role_family", str::parse),
@@ -124,8 +126,12 @@ pub(crate) async fn list(
     };
     let page = query.page::<String>().map_err(RoleError::Invalid)?;
     let (scope, after, limit) = (principal.scope(), page.after(), page.rows_to_fetch());
-    let found = api.db.read(move |conn| store::list(conn, scope, &filter, after.as_deref(), limit)).await?;
-    Ok(page.answer(found, |role| role.row.name.clone(), |role| json!(view(&role))))
+    let visible = authority.filter(READ);
+    let is_exact = visible.is_exact();
+    let found = api.db.read(move |conn| store::list(conn, scope, &filter, &visible, after.as_deref(), limit)).await?;
+    let (shown, next) = page.cut(found, |role| role.row.name.clone());
+    let may_see = |role: &Role| is_exact || authority.check(READ, attributes(&role.row)).is_ok();
+    Ok(page.respond::<Value>(shown.into_iter().filter(may_see).map(|role| json!(view(&role))).collect(), next))
 }
 
 /// Makes a role
@@ -185,13 +191,14 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn show(
     request: HttpRequest,
-    principal: Principal,
+    authority: Authority,
     id: Path<RoleId>,
     api: Data<Api>,
 ) -> Result<HttpResponse, RoleError> {
-    let (scope, id) = (principal.scope(), id.into_inner());
+    let (scope, id) = (authority.principal().scope(), id.into_inner());
     let found = api.db.read(move |conn| store::find(conn, scope, id)).await?;
     let role = found.ok_or(RoleError::NotFound)?;
+    authority.check(READ, attributes(&role.row))?;
     Ok(versioned(&request, &tag(&role), view(&role)))
 }
 

@@ -8,6 +8,7 @@ use tenantry_types::{RoleId, TenantId, UtcTime};
 
 use super::model::RoleFamily;
 use crate::access::PermissionPattern;
+use crate::access::policy::Filter as Visible;
 use crate::schema::{group_roles, role_parents, role_permissions, roles, user_roles};
 
 /// A role as it is kept.
@@ -63,11 +64,13 @@ pub(super) fn list(
     conn: &mut Connection,
     scope: TenantScope,
     filter: &Filter,
+    visible: &Visible,
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Role>, DbError> {
     let mut query = roles::table
         .filter(roles::tenant_id.eq(scope.tenant_id()))
+        .filter(visible.to_sql())
         .order(roles::name.asc())
         .limit(limit)
         .select(RoleRow::as_select())
@@ -96,6 +99,15 @@ pub(super) fn find(conn: &mut Connection, scope: TenantScope, id: RoleId) -> Res
         .first(conn)
         .optional()?;
     Ok(complete(conn, scope, row.into_iter().collect())?.pop())
+}
+
+/// The roles with these ids, without what they allow.
+pub(super) fn rows(conn: &mut Connection, scope: TenantScope, ids: &[String]) -> Result<Vec<RoleRow>, DbError> {
+    let rows = roles::table
+        .filter(roles::tenant_id.eq(scope.tenant_id()).and(roles::id.eq_any(ids)))
+        .select(RoleRow::as_select())
+        .load(conn)?;
+    Ok(rows)
 }
 
 /// The permissions and parents of the rows, in two queries for all of them.

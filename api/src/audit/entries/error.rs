@@ -4,6 +4,7 @@ use tenantry_db::DbError;
 use tenantry_types::{InputError, Problem};
 use tenantry_web::problems::IntoProblem;
 
+use crate::access::{AccessError, MayRefuse};
 use crate::input::database_problem;
 
 /// Why the trail is not shown.
@@ -15,6 +16,9 @@ pub enum AuditError {
     /// The tenant has no such entry.
     #[error("no such entry")]
     NotFound,
+    /// The caller may not.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DbError),
@@ -25,9 +29,19 @@ impl IntoProblem for AuditError {
         match self {
             Self::Invalid(errors) => Problem::invalid_input().with_errors(errors.clone()),
             Self::NotFound => Problem::not_found(),
+            Self::Access(error) => error.problem(),
             Self::Database(error) => database_problem(error),
         }
     }
 }
 
-tenantry_web::problem_response!(AuditError);
+impl MayRefuse for AuditError {
+    fn refusal(&self) -> Option<&AccessError> {
+        match self {
+            Self::Access(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+crate::refusable_response!(AuditError);

@@ -2,6 +2,7 @@
 
 mod error;
 mod export;
+mod kind;
 mod model;
 pub mod routes;
 mod store;

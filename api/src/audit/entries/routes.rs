@@ -11,9 +11,11 @@ use tenantry_web::listing::Query;
 
 use super::AuditError;
 use super::export::Format;
+use super::kind::{KIND, attributes};
 use super::model::{BatchView, EntryFilter, EntryView, ProvenEntry};
 use super::store::{self, EntryKey};
-use crate::access::{Access, Permission, Routes};
+use crate::access::policy::Filter;
+use crate::access::{Access, Authority, Permission, Routes};
 use crate::audit::keys;
 use crate::authn::Principal;
 use crate::state::Api;
@@ -29,9 +31,10 @@ const PIECE: i64 = 500;
 /// Adds the routes.
 pub fn configure(routes: &mut Routes) {
     routes
-        .get("/api/v1/audit/entries", Access::Permission(READ), list)
-        .get("/api/v1/audit/entries/{id}", Access::Permission(READ), show)
-        .get("/api/v1/audit/export", Access::Permission(EXPORT), export)
+        .describe(KIND)
+        .get("/api/v1/audit/entries", Access::Some(READ), list)
+        .get("/api/v1/audit/entries/{id}", Access::Some(READ), show)
+        .get("/api/v1/audit/export", Access::Some(EXPORT), export)
         .get("/api/v1/audit/batches", Access::Permission(READ), batches)
         .get("/api/v1/audit/keys", Access::Permission(READ), show_keys);
 }
@@ -54,7 +57,8 @@ fn filter(query: &mut Query<'_>) -> EntryFilter {
 
 /// Searches the audit trail
 ///
-/// The newest entries come first. What is given has to be true of an entry, all of it.
+/// The newest entries come first. What is given has to be true of an entry, all of it. Those that the caller may not see
+/// are left out; a page may be shorter for that.
 #[utoipa::path(
     get,
     path = "/api/v1/audit/entries",
@@ -85,15 +89,20 @@ fn filter(query: &mut Query<'_>) -> EntryFilter {
 )]
 pub(crate) async fn list(
     request: HttpRequest,
-    principal: Principal,
+    authority: Authority,
     api: Data<Api>,
 ) -> Result<HttpResponse, AuditError> {
+    let principal = authority.principal();
     let mut query = Query::of(&request, &api.cursors, principal.tenant.id.as_str());
     let filter = filter(&mut query);
     let page = query.page::<EntryKey>().map_err(AuditError::Invalid)?;
     let (scope, after, most) = (principal.scope(), page.after(), page.rows_to_fetch());
-    let rows = api.db.read(move |conn| store::list(conn, scope, &filter, after.as_ref(), most)).await?;
-    Ok(page.answer(rows, key, |entry| entry))
+    let visible = authority.filter(READ);
+    let is_exact = visible.is_exact();
+    let rows = api.db.read(move |conn| store::list(conn, scope, &filter, &visible, after.as_ref(), most)).await?;
+    let (mut shown, next) = page.cut(rows, key);
+    shown.retain(|entry| is_exact || authority.check(READ, attributes(entry)).is_ok());
+    Ok(page.respond(shown, next))
 }
 
 fn key(entry: &EntryView) -> EntryKey {
@@ -122,10 +131,11 @@ fn key(entry: &EntryView) -> EntryKey {
         (status = 404, description = "The tenant has no such entry"),
     )
 )]
-pub(crate) async fn show(id: Path<String>, principal: Principal, api: Data<Api>) -> Result<HttpResponse, AuditError> {
+pub(crate) async fn show(id: Path<String>, authority: Authority, api: Data<Api>) -> Result<HttpResponse, AuditError> {
     let id: AuditId = id.parse().map_err(|_| AuditError::NotFound)?;
-    let scope = principal.scope();
+    let scope = authority.principal().scope();
     let found = api.db.read(move |conn| store::find(conn, scope, id)).await?.ok_or(AuditError::NotFound)?;
+    authority.check(READ, attributes(&found.entry))?;
     Ok(private().json(Envelope::new(found)))
 }
 
@@ -164,15 +174,17 @@ pub(crate) async fn show(id: Path<String>, principal: Principal, api: Data<Api>)
 )]
 pub(crate) async fn export(
     request: HttpRequest,
-    principal: Principal,
+    authority: Authority,
     api: Data<Api>,
 ) -> Result<HttpResponse, AuditError> {
+    let principal = authority.principal();
     let mut query = Query::of(&request, &api.cursors, principal.tenant.id.as_str());
     let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let format = query.take("format", str::parse).unwrap_or_else(|| Format::accepted(accept));
     let filter = filter(&mut query);
     query.finish().map_err(AuditError::Invalid)?;
-    let export = Export { api: Api::clone(&api), scope: principal.scope(), filter, format };
+    let scope = principal.scope();
+    let export = Export { api: Api::clone(&api), scope, filter, visible: authority.filter(EXPORT), authority, format };
     // The first piece is read before anything is answered: what fails then is a problem document.
     let first = export.piece(format.head(), None).await?;
     let body = try_unfold(Some((export, first)), |state| async move {
@@ -195,17 +207,21 @@ struct Export {
     api: Api,
     scope: TenantScope,
     filter: EntryFilter,
+    visible: Filter,
+    authority: Authority,
     format: Format,
 }
 
 impl Export {
     /// The next entries, written behind `text`, and the one after which the rest comes.
     async fn piece(&self, mut text: String, after: Option<EntryKey>) -> Result<(String, Option<EntryKey>), DbError> {
-        let (scope, filter, format) = (self.scope, self.filter.clone(), self.format);
-        let read = move |conn: &mut _| store::list(conn, scope, &filter, after.as_ref(), PIECE);
+        let (scope, filter, visible) = (self.scope, self.filter.clone(), self.visible.clone());
+        let read = move |conn: &mut _| store::list(conn, scope, &filter, &visible, after.as_ref(), PIECE);
         let entries = self.api.db.read(read).await?;
-        for entry in &entries {
-            format.write(entry, &mut text);
+        let is_exact = self.visible.is_exact();
+        let may_take = |entry: &&EntryView| is_exact || self.authority.check(EXPORT, attributes(entry)).is_ok();
+        for entry in entries.iter().filter(may_take) {
+            self.format.write(entry, &mut text);
         }
         let full = i64::try_from(entries.len()) == Ok(PIECE);
         Ok((text, entries.last().filter(|_| full).map(key)))

@@ -5,6 +5,7 @@ use tenantry_db::{Connection, DbError, TenantScope, rows_before};
 use tenantry_types::{AuditId, UtcTime};
 
 use super::model::{BatchView, EntryFilter, EntryView, PlaceView, ProofView, ProvenEntry};
+use crate::access::policy::Filter;
 use crate::audit::StoredEntry;
 use crate::audit::chain::store::{BatchRow, batches_from, chain};
 use crate::audit::merkle::{self, Digest};
@@ -20,6 +21,7 @@ pub(super) fn list(
     conn: &mut Connection,
     scope: TenantScope,
     filter: &EntryFilter,
+    visible: &Filter,
     after: Option<&EntryKey>,
     most: i64,
 ) -> Result<Vec<EntryView>, DbError> {
@@ -29,6 +31,7 @@ pub(super) fn list(
                 audit_leaves::tenant_id.eq(audit_entries::tenant_id).and(audit_leaves::entry_id.eq(audit_entries::id)),
             ))
             .filter(audit_entries::tenant_id.eq(scope.tenant_id()))
+            .filter(visible.to_sql())
             .select((StoredEntry::as_select(), audit_leaves::batch.nullable(), audit_leaves::position.nullable()))
             .into_boxed();
     if let Some(actor) = &filter.actor {
@@ -59,6 +62,15 @@ pub(super) fn list(
     let rows: Vec<Found> =
         query.order((audit_entries::occurred_at.desc(), audit_entries::id.desc())).limit(most).load(conn)?;
     Ok(rows.into_iter().map(|(entry, batch, position)| EntryView::new(entry, place(batch, position))).collect())
+}
+
+/// The entries with these ids, without their places in the chain.
+pub(super) fn with_ids(conn: &mut Connection, scope: TenantScope, ids: &[String]) -> Result<Vec<EntryView>, DbError> {
+    let rows: Vec<StoredEntry> = audit_entries::table
+        .filter(audit_entries::tenant_id.eq(scope.tenant_id()).and(audit_entries::id.eq_any(ids)))
+        .select(StoredEntry::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(|entry| EntryView::new(entry, None)).collect())
 }
 
 fn place(batch: Option<i64>, position: Option<i64>) -> Option<PlaceView> {

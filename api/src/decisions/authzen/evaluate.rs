@@ -1,24 +1,58 @@
 //! Answering a question.
 
+use std::collections::{BTreeMap, HashMap};
+
 use serde_json::{Map, Value, json};
 use tenantry_types::{InputError, UserId};
 
 use super::message::{DecisionView, Evaluation};
 use crate::access::log::{DecisionLog, DecisionRecord, LoggedDecision, NamedPolicy, SubjectKind};
-use crate::access::{AccessControl, Authority};
+use crate::access::{AccessControl, Attributes, Authority};
 use crate::audit::Origin;
 use crate::decisions::{Asked, DecisionError, Question};
 
 /// Who is asked, and where answers are logged.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Evaluator<'a> {
     pub(super) control: &'a AccessControl,
     pub(super) caller: &'a Authority,
     pub(super) log: &'a DecisionLog,
     pub(super) origin: &'a Origin,
+    /// What is kept of the things that are asked about, by their types and ids.
+    pub(super) known: HashMap<(String, String), Attributes>,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(super) fn new(
+        control: &'a AccessControl,
+        caller: &'a Authority,
+        log: &'a DecisionLog,
+        origin: &'a Origin,
+    ) -> Self {
+        Self { control, caller, log, origin, known: HashMap::new() }
+    }
 }
 
 impl Evaluator<'_> {
+    /// Looks up what is kept of the things that these are about, with a query for each kind.
+    ///
+    /// # Errors
+    /// [`DecisionError::Database`].
+    pub(super) async fn look_up<'a>(
+        &mut self,
+        asked: impl IntoIterator<Item = &'a Evaluation>,
+    ) -> Result<(), DecisionError> {
+        let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for Evaluation { resource: (kind, id, _), .. } in asked {
+            ids.entry(kind.clone()).or_default().extend(id.clone());
+        }
+        for (kind, ids) in ids {
+            let known = self.control.known_of(self.caller.principal().scope(), &kind, ids).await?;
+            self.known.extend(known.into_iter().map(|(id, known)| ((kind.clone(), id), known)));
+        }
+        Ok(())
+    }
+
     /// The answer, logged.
     ///
     /// # Errors
@@ -60,7 +94,12 @@ impl Evaluator<'_> {
         let (resource, id, properties) = &asked.resource;
         let attributes = self.attributes(resource, id.as_deref(), properties, &asked.context);
         let what = (resource.clone(), action.to_owned());
-        Question::new(self.control, self.caller, Asked::User(user), what, attributes, "").await
+        let mut question = Question::new(self.control, self.caller, Asked::User(user), what, attributes, "").await?;
+        let known = id.as_ref().and_then(|id| self.known.get(&(resource.clone(), id.clone())));
+        if let Some(known) = known {
+            question.know(known);
+        }
+        Ok(question)
     }
 
     /// The properties and the context by the names of attributes. What is none of them nobody asks for; the time is that of

@@ -49,6 +49,7 @@ pub(super) enum Wanted {
     Decision,
     Subjects,
     Actions,
+    Resources,
 }
 
 fn malformed(detail: impl Into<String>) -> DecisionError {
@@ -69,7 +70,7 @@ impl Evaluation {
         let subject = member("subject");
         let resource = member("resource");
         let subject_id = id(subject, "subject", wanted != Wanted::Subjects)?;
-        let resource_id = id(resource, "resource", true)?;
+        let resource_id = id(resource, "resource", wanted != Wanted::Resources)?;
         let action = match (member("action"), wanted) {
             (None, Wanted::Actions) => None,
             (action, _) => Some(text(action, "action", "name")?),

@@ -1,9 +1,9 @@
 //! AuthZEN Authorization API 1.0: other services ask what somebody may do.
 //!
 //! The subject is a person of the caller's tenant (`user`); the type of the resource is a kind of the catalogue, and its
-//! properties are its attributes; the context is the surroundings (`env.*`). What this service knows of people it does not
-//! let others say, so properties of the subject are not looked at. Resources are not searched for: those that are asked
-//! about are kept by whoever asks.
+//! properties are its attributes; the context is the surroundings (`env.*`). What this service knows of people, and of things
+//! that are kept here, it does not let others say: properties of the subject are not looked at, and those of such a
+//! resource count only where nothing is known. Resources are searched for among those that are kept here.
 
 mod evaluate;
 mod message;
@@ -26,5 +26,6 @@ pub fn configure(routes: &mut Routes) {
         .post("/access/v1/evaluation", Access::Permission(EVALUATE), routes::evaluate)
         .post("/access/v1/evaluations", Access::Permission(EVALUATE), routes::evaluate_several)
         .post("/access/v1/search/subject", Access::Permission(EVALUATE), search::subjects)
-        .post("/access/v1/search/action", Access::Permission(EVALUATE), search::actions);
+        .post("/access/v1/search/action", Access::Permission(EVALUATE), search::actions)
+        .post("/access/v1/search/resource", Access::Permission(EVALUATE), search::resources);
 }

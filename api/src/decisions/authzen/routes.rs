@@ -30,11 +30,13 @@ pub(crate) struct MetadataView {
     search_subject_endpoint: String,
     /// Where it is asked what somebody may do.
     search_action_endpoint: String,
+    /// Where it is asked to what somebody may do something.
+    search_resource_endpoint: String,
 }
 
 /// Shows where decisions are asked for
 ///
-/// AuthZEN Authorization API 1.0. Resources are not searched for, so there is no address for that.
+/// AuthZEN Authorization API 1.0.
 #[utoipa::path(
     get,
     path = "/.well-known/authzen-configuration",
@@ -45,7 +47,8 @@ pub(crate) struct MetadataView {
         "access_evaluation_endpoint": "https://api.example.com/access/v1/evaluation",
         "access_evaluations_endpoint": "https://api.example.com/access/v1/evaluations",
         "search_subject_endpoint": "https://api.example.com/access/v1/search/subject",
-        "search_action_endpoint": "https://api.example.com/access/v1/search/action"}))),
+        "search_action_endpoint": "https://api.example.com/access/v1/search/action",
+        "search_resource_endpoint": "https://api.example.com/access/v1/search/resource"}))),
 )]
 pub(crate) async fn show_metadata(address: Data<PublicAddress>) -> HttpResponse {
     let at = |path: &str| format!("{}{path}", address.0);
@@ -55,13 +58,14 @@ pub(crate) async fn show_metadata(address: Data<PublicAddress>) -> HttpResponse 
         access_evaluations_endpoint: at("/access/v1/evaluations"),
         search_subject_endpoint: at("/access/v1/search/subject"),
         search_action_endpoint: at("/access/v1/search/action"),
+        search_resource_endpoint: at("/access/v1/search/resource"),
     })
 }
 
 /// Decides
 ///
 /// AuthZEN Authorization API 1.0. The subject is a `user` by id; properties of the resource are its attributes, and the
-/// context is `env.*`. Every decision is logged.
+/// context is `env.*`. Of a role, group, account, policy or entry of the audit trail what is kept here counts. Every decision is logged.
 #[utoipa::path(
     post,
     path = "/access/v1/evaluation",
@@ -83,8 +87,9 @@ pub(crate) async fn evaluate(
     control: Data<AccessControl>,
     log: Data<DecisionLog>,
 ) -> Result<HttpResponse, DecisionError> {
-    let evaluator = Evaluator { control: &control, caller: &authority, log: &log, origin: &origin };
+    let mut evaluator = Evaluator::new(&control, &authority, &log, &origin);
     let asked = Evaluation::read(&body.0, &Value::Null, Wanted::Decision)?;
+    evaluator.look_up([&asked]).await?;
     Ok(HttpResponse::Ok().json(evaluator.answer(&asked).await?))
 }
 
@@ -113,7 +118,7 @@ pub(crate) async fn evaluate_several(
     control: Data<AccessControl>,
     log: Data<DecisionLog>,
 ) -> Result<HttpResponse, DecisionError> {
-    let evaluator = Evaluator { control: &control, caller: &authority, log: &log, origin: &origin };
+    let mut evaluator = Evaluator::new(&control, &authority, &log, &origin);
     let items = match body.0.get("evaluations") {
         None => &[][..],
         Some(Value::Array(items)) if items.len() <= MOST_EVALUATIONS => items,
@@ -125,12 +130,15 @@ pub(crate) async fn evaluate_several(
     if items.is_empty() {
         // Then it is a request for one, as the specification says.
         let asked = Evaluation::read(&body.0, &Value::Null, Wanted::Decision)?;
+        evaluator.look_up([&asked]).await?;
         return Ok(HttpResponse::Ok().json(evaluator.answer(&asked).await?));
     }
     let semantic = Semantic::read(&body.0)?;
+    let questions: Vec<_> = items.iter().map(|item| Evaluation::read(item, &body.0, Wanted::Decision)).collect();
+    evaluator.look_up(questions.iter().flatten()).await?;
     let mut answers = Vec::with_capacity(items.len());
-    for item in items {
-        let answered = match Evaluation::read(item, &body.0, Wanted::Decision) {
+    for question in questions {
+        let answered = match question {
             Ok(asked) => evaluator.answer(&asked).await,
             Err(error) => Err(error),
         };

@@ -4,14 +4,13 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
 use serde_json::json;
-use tenantry_db::TenantScope;
 use tenantry_types::{UserId, UtcTime};
 use tenantry_web::listing::Query;
 
 use super::csv;
-use crate::authn::Principal;
+use crate::access::Authority;
 use crate::directory::AccountError;
-use crate::directory::routes::filters;
+use crate::directory::routes::{EXPORT, filters, visible_views};
 use crate::directory::store::{self, Filters};
 use crate::directory::view::AccountView;
 use crate::state::Api;
@@ -69,10 +68,10 @@ enum Format {
 )]
 pub(crate) async fn export(
     request: HttpRequest,
-    principal: Principal,
+    authority: Authority,
     api: Data<Api>,
 ) -> Result<HttpResponse, AccountError> {
-    let mut query = Query::of(&request, &api.cursors, principal.tenant.id.as_str());
+    let mut query = Query::of(&request, &api.cursors, authority.principal().tenant.id.as_str());
     let format = query.take("format", |text| match text {
         "csv" => Ok(Format::Csv),
         "ndjson" => Ok(Format::JsonLines),
@@ -81,7 +80,7 @@ pub(crate) async fn export(
     let filters = filters(&mut query);
     query.finish().map_err(AccountError::Invalid)?;
     let format = format.unwrap_or(Format::JsonLines);
-    let reader = Reader { api: Api::clone(&api), scope: principal.scope(), filters, format };
+    let reader = Reader { api: Api::clone(&api), authority, filters, format };
     // The first page is read before the answer begins, so that a failure still has a status.
     let (first, next) = reader.page(None).await?;
     let mut text = if format == Format::Csv { header() } else { String::new() };
@@ -120,7 +119,7 @@ fn header() -> String {
 
 struct Reader {
     api: Api,
-    scope: TenantScope,
+    authority: Authority,
     filters: Filters,
     format: Format,
 }
@@ -130,20 +129,18 @@ type Place = (UtcTime, UserId);
 impl Reader {
     /// A page as text, and where it ends when there is more.
     async fn page(&self, after: Option<Place>) -> Result<(String, Option<Place>), AccountError> {
-        let (scope, filters, now) = (self.scope, self.filters.clone(), self.api.clock.now());
+        let (caller, filters, now) = (self.authority.clone(), self.filters.clone(), self.api.clock.now());
         let found = self.api.db.read(move |conn| {
-            let rows = store::list(conn, scope, &filters, after, PAGE)?;
-            let ids: Vec<UserId> = rows.iter().map(|row| row.id).collect();
-            let roles = store::roles_of(conn, scope, &ids, now)?;
-            Ok::<_, AccountError>((rows, roles))
+            let scope = caller.principal().scope();
+            let rows = store::list(conn, scope, &filters, &caller.filter(EXPORT), after, PAGE)?;
+            let is_full = rows.len() as u64 == PAGE.unsigned_abs();
+            let next = rows.last().filter(|_| is_full).map(|row| (row.created_at, row.id));
+            Ok::<_, AccountError>((visible_views(conn, &caller, EXPORT, rows, now)?, next))
         });
-        let (rows, mut roles) = found.await?;
-        let is_full = rows.len() as u64 == PAGE.unsigned_abs();
-        let next = rows.last().filter(|_| is_full).map(|row| (row.created_at, row.id));
+        let (people, next) = found.await?;
         let mut text = String::new();
-        for row in rows {
-            let held = roles.remove(&row.id).unwrap_or_default();
-            self.write(&mut text, &AccountView::new(row, held));
+        for one in &people {
+            self.write(&mut text, one);
         }
         Ok((text, next))
     }

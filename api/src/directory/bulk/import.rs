@@ -16,11 +16,11 @@ use tokio::sync::Mutex;
 
 use super::csv;
 use super::lines::{BrokenBody, Lines};
-use crate::access::{AccessError, Authority, Decision};
+use crate::access::{Authority, Permission};
 use crate::change::Change;
 use crate::directory::parse::{self, NewAccount};
-use crate::directory::routes::UPDATE;
-use crate::directory::{AccountError, Accounts, ProviderError, store};
+use crate::directory::routes::{CREATE, UPDATE};
+use crate::directory::{AccountError, Accounts, Asked, ProviderError, store};
 use crate::idempotency::Once;
 
 /// The most lines in one import.
@@ -95,15 +95,7 @@ pub(crate) async fn import(
     query.finish().map_err(AccountError::Invalid)?;
     let on_conflict = on_conflict.unwrap_or(OnConflict::Fail);
     if on_conflict == OnConflict::Update {
-        match authority.decide(UPDATE.as_str()) {
-            Decision::Allow => {}
-            Decision::InsufficientScope(scope) => {
-                return Err(AccountError::from(AccessError::InsufficientScope(scope)).into());
-            }
-            Decision::Forbidden(permission) => {
-                return Err(AccountError::from(AccessError::Forbidden(permission)).into());
-            }
-        }
+        authority.require_some(UPDATE).map_err(AccountError::from)?;
     }
     let is_table = is_table(&request)?;
     let import = Rc::new(Import {
@@ -322,7 +314,7 @@ impl Import {
     }
 
     async fn add(&self, new: NewAccount, value: Value) -> Result<(&'static str, Option<UserId>), AccountError> {
-        let refusal = match self.accounts.create(&self.change, Once::Unkeyed, new.clone()).await {
+        let refusal = match self.accounts.create(self.asked(CREATE), new.clone()).await {
             Ok(answer) => {
                 let id = answer.body.as_ref().and_then(|body| body.pointer("/data/id")).and_then(Value::as_str);
                 return Ok(("created", id.and_then(|id| id.parse().ok())));
@@ -347,7 +339,11 @@ impl Import {
             members.remove("password");
         }
         let wanted = parse::account_change(value).map_err(AccountError::Invalid)?;
-        self.accounts.update(&self.change, &self.authority, Once::Unkeyed, id, None, wanted).await.map(drop)
+        self.accounts.update(self.asked(UPDATE), id, None, wanted).await.map(drop)
+    }
+
+    fn asked(&self, right: Permission) -> Asked<'_> {
+        Asked { change: &self.change, authority: &self.authority, once: Once::Unkeyed, right: Some(right) }
     }
 
     /// Who has the address.

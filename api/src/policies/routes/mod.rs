@@ -9,11 +9,10 @@ use serde::Serialize;
 use tenantry_types::{PolicyId, TenantId, UtcTime};
 use utoipa::ToSchema;
 
+use super::kind::KIND;
 use super::model::Contents;
 use super::store::Stored;
-use crate::access::policy::Type::{Bool, Number, Text, Time};
-use crate::access::policy::Value;
-use crate::access::{Access, Kind, Permission, Routes};
+use crate::access::{Access, Permission, Routes};
 use crate::decisions::EXPLAIN;
 use crate::input::EntityTag;
 
@@ -27,22 +26,6 @@ pub const UPDATE: Permission = Permission::new("policy.update");
 pub const DELETE: Permission = Permission::new("policy.delete");
 /// To say whom one is for.
 pub const ASSIGN: Permission = Permission::new("policy.assign");
-
-/// What policies can know of policies.
-const KIND: Kind = Kind {
-    name: "policy",
-    actions: &[],
-    attributes: &[
-        ("id", Text, "its id"),
-        ("name", Text, "its name"),
-        ("resource", Text, "the kind of resource that it speaks of, or *"),
-        ("action", Text, "the action that it speaks of, or *"),
-        ("effect", Text, "allow or deny"),
-        ("is_enabled", Bool, "whether it counts"),
-        ("priority", Number, "its priority"),
-        ("created_at", Time, "when it was made"),
-    ],
-};
 
 /// Adds the routes.
 pub fn configure(routes: &mut Routes) {
@@ -101,22 +84,6 @@ pub(super) fn view(policy: &Stored) -> PolicyView<'_> {
         created_at: policy.created_at,
         updated_at: policy.updated_at,
     }
-}
-
-/// What policies about policies know of one.
-pub(super) fn attributes(policy: &Stored) -> Vec<(&'static str, Value)> {
-    let contents = &policy.contents;
-    let mut known = vec![
-        ("policy.id", Value::text(policy.id.as_str())),
-        ("policy.name", Value::text(&contents.name)),
-        ("policy.resource", Value::text(&contents.target.resource)),
-        ("policy.action", Value::text(&contents.target.action)),
-        ("policy.effect", Value::text(contents.effect().as_str())),
-        ("policy.is_enabled", Value::Bool(contents.is_enabled)),
-        ("policy.created_at", Value::Time(policy.created_at)),
-    ];
-    known.extend(Value::count(contents.priority).map(|priority| ("policy.priority", priority)));
-    known
 }
 
 fn tag(tenant: TenantId, policy: &Stored) -> EntityTag {

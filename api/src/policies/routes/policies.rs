@@ -7,30 +7,18 @@ use tenantry_types::{Envelope, PolicyId};
 use tenantry_web::listing::Query;
 use tenantry_web::problems::Json;
 
-use super::{PolicyView, READ, attributes, tag, view};
+use super::{PolicyView, READ, tag, view};
 use crate::access::Authority;
-use crate::access::policy::{Column, Columns};
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
 use crate::input::IfMatch;
 use crate::input::versioned;
 use crate::policies::PolicyError;
 use crate::policies::change::{self, Edit};
+use crate::policies::kind::attributes;
 use crate::policies::model::Draft;
 use crate::policies::store::{self, PolicyFilter, Stored};
 use crate::state::Api;
-
-/// Where the attributes of policies are kept.
-const COLUMNS: [(&str, Column); 8] = [
-    ("policy.id", Column::Text("`policies`.`id`")),
-    ("policy.name", Column::Text("`policies`.`name`")),
-    ("policy.resource", Column::Text("`policies`.`target_resource`")),
-    ("policy.action", Column::Text("`policies`.`target_action`")),
-    ("policy.effect", Column::Text("`policies`.`effect`")),
-    ("policy.is_enabled", Column::Bool("`policies`.`is_enabled`")),
-    ("policy.priority", Column::Count("`policies`.`priority`")),
-    ("policy.created_at", Column::Time("`policies`.`created_at`")),
-];
 
 /// Lists policies
 ///
@@ -74,8 +62,7 @@ pub(crate) async fn list(
         is_enabled: query.flag("enabled"),
     };
     let page = query.page::<String>().map_err(PolicyError::Invalid)?;
-    let columns = authority.tenant().kinds.get("policy").and_then(|kind| Columns::new(&kind.schema, COLUMNS).ok());
-    let visible = authority.filter(READ, &columns.unwrap_or_default());
+    let visible = authority.filter(READ);
     let is_exact = visible.is_exact();
     let (scope, after, limit) = (principal.scope(), page.after(), page.rows_to_fetch());
     let found = api.db.read(move |conn| store::list(conn, scope, &wanted, &visible, after.as_deref(), limit)).await?;

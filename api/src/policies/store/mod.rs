@@ -9,5 +9,5 @@ pub use assignments::{
     Assignment, count_assignments, exists, find_assignment, insert_assignment, list_assignments, remove_assignment,
 };
 pub use recorded::{RecordedRow, recorded_decisions};
-pub use rows::{PolicyFilter, Stored, count, delete, find, insert, list, update};
+pub use rows::{PolicyFilter, Stored, count, delete, find, insert, list, update, with_ids};
 pub use versions::{Version, add_version, find_version, list_versions};

@@ -135,6 +135,15 @@ pub fn list(
     Ok(query.load(conn)?.into_iter().map(Into::into).collect())
 }
 
+/// The policies with these ids.
+pub fn with_ids(conn: &mut Connection, scope: TenantScope, ids: &[String]) -> Result<Vec<Stored>, DbError> {
+    let rows = policies::table
+        .filter(policies::tenant_id.eq(scope.tenant_id()).and(policies::id.eq_any(ids)))
+        .select(PolicyRow::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
 /// One policy.
 pub fn find(conn: &mut Connection, scope: TenantScope, id: PolicyId) -> Result<Option<Stored>, DbError> {
     let row = policies::table

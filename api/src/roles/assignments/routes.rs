@@ -16,7 +16,9 @@ use crate::authn::{Principal, Subject};
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
 use crate::input::{Errors, Object};
+use crate::roles::kind::attributes;
 use crate::roles::routes::READ;
+use crate::roles::store as roles;
 use crate::roles::{RoleError, check_somebody_is_left, may_give, touch_user};
 use crate::state::Api;
 
@@ -26,9 +28,9 @@ pub const ASSIGN: Permission = Permission::new("role.assign");
 /// Adds the routes.
 pub fn configure(routes: &mut Routes) {
     const PATH: &str = "/api/v1/users/{user_id}/roles";
-    routes.get(PATH, Access::Permission(READ), list).post(PATH, Access::Permission(ASSIGN), assign).delete(
+    routes.get(PATH, Access::Permission(READ), list).post(PATH, Access::Some(ASSIGN), assign).delete(
         "/api/v1/users/{user_id}/roles/{role_id}",
-        Access::Permission(ASSIGN),
+        Access::Some(ASSIGN),
         revoke,
     );
 }
@@ -186,7 +188,8 @@ fn give(
     if !store::is_user(work.conn, work.scope, user)? {
         return Err(RoleError::NoSuchUser);
     }
-    may_give(work, caller, &[role])?;
+    let renewed = may_give(work, caller, &[role])?;
+    check_role(work, &renewed, role)?;
     let before = store::list(work.conn, work.scope, user)?;
     let old = before.iter().find(|assignment| assignment.role_id == role);
     if old.is_none() && before.len() >= usize::try_from(MOST).unwrap_or(usize::MAX) {
@@ -209,7 +212,8 @@ fn take(work: &mut Work<'_>, caller: &Authority, user: UserId, role: RoleId) -> 
     if !store::is_user(work.conn, work.scope, user)? {
         return Err(RoleError::NoSuchUser);
     }
-    may_give(work, caller, &[role])?;
+    let renewed = may_give(work, caller, &[role])?;
+    check_role(work, &renewed, role)?;
     if !store::delete(work.conn, work.scope, user, role)? {
         return Err(RoleError::NotFound);
     }
@@ -218,6 +222,12 @@ fn take(work: &mut Work<'_>, caller: &Authority, user: UserId, role: RoleId) -> 
     let changes = Changes::between(&json!({ "role": role }), &json!({}));
     work.record(ASSIGN.as_str(), "account", user.to_string(), changes)?;
     Ok(Answer::no_content())
+}
+
+/// Whether the caller may give and take this role, by the policies that speak of it.
+fn check_role(work: &mut Work<'_>, now: &Authority, role: RoleId) -> Result<(), RoleError> {
+    let found = roles::rows(work.conn, work.scope, &[role.to_string()])?;
+    Ok(now.check(ASSIGN, attributes(found.first().ok_or(RoleError::NotFound)?))?)
 }
 
 /// Who gave it, as it is kept.

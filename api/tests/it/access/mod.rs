@@ -68,7 +68,9 @@ async fn the_addresses_are_told() {
         let response = api.request(Method::POST, path).json(&json!({})).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{path}");
     }
-    assert_eq!(metadata.get("search_resource_endpoint"), None, "resources are kept by whoever asks");
+    for search in ["subject", "action", "resource"] {
+        assert!(metadata.get(format!("search_{search}_endpoint")).is_some(), "{search}");
+    }
 }
 
 #[actix_web::test]

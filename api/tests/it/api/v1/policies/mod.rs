@@ -5,6 +5,7 @@ mod editing;
 mod escalation;
 mod lists;
 mod questions;
+mod things;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
