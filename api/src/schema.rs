@@ -67,6 +67,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        limits -> Text,
     }
 }
 

@@ -99,7 +99,7 @@ impl Authority {
     /// directory. To be asked of a [renewed](Self::renewed) authority.
     pub fn subject_of(&self, conn: &mut Connection, user: UserId) -> Result<Option<SubjectAccess>, DbError> {
         let rows = store::load_subject(conn, self.0.principal.scope(), user)?;
-        Ok(rows.is_active.map(|_| SubjectAccess::new(Arc::clone(&self.0.tenant), &rows, self.now())))
+        Ok(rows.status.is_some().then(|| SubjectAccess::new(Arc::clone(&self.0.tenant), &rows, self.now())))
     }
 
     /// The time of the request.
@@ -239,8 +239,12 @@ impl Authority {
     }
 
     /// Whether they hold everything that the pattern stands for, so that they can give it to others: by their roles alone,
-    /// because what a policy allows is allowed in its circumstances only. A client holds what its scopes name.
+    /// because what a policy allows is allowed in its circumstances only. A client holds what its scopes name. Whoever acts
+    /// in the name of somebody else gives nothing of theirs away: else it would stay when the acting has ended.
     pub fn holds(&self, pattern: &PermissionPattern) -> bool {
+        if self.0.principal.actor.is_some() {
+            return false;
+        }
         match &self.0.subject {
             Some(subject) => {
                 let scopes = self.scope_permissions();
@@ -267,7 +271,7 @@ impl Authority {
     /// What is known of the caller and the surroundings, for conditions.
     pub fn facts(&self) -> Facts {
         let Surroundings { slots, now, .. } = &self.0.surroundings;
-        slots.facts(*now, &self.who())
+        slots.facts(*now, &self.who(), self.tenant())
     }
 
     /// The caller, as somebody whom it can be asked about.
@@ -286,6 +290,7 @@ impl Authority {
             acr: principal.acr.as_deref().map(Into::into),
             amr: Some(principal.amr.clone()),
             auth_time: principal.auth_time,
+            actor: principal.actor.as_ref().map(|actor| actor.id().into()),
         }
     }
 }

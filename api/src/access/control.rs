@@ -20,10 +20,10 @@ use super::facts::CommonSlots;
 use super::judge::Who;
 use super::kinds::{Kinds, Known};
 use super::permissions::PermissionPattern;
-use super::policy::{Assignment, Effect, Facts, Policy, PolicySet};
+use super::policy::{Assignment, Effect, Facts, Limit, Policy, PolicySet, limit};
 use super::store::{self, PolicyRows};
 use super::subject::{SubjectAccess, SubjectRows};
-use super::tenant::TenantAccess;
+use super::tenant::{TenantAccess, TenantRows};
 use crate::authn::{AuthnError, Principal, Subject, Tenant, TenantStatus};
 use crate::revocations::{Revocations, TokenFacts};
 use crate::signals::{Signal, SignalKind, Signals};
@@ -181,12 +181,29 @@ impl AccessControl {
         if subject.as_ref().is_some_and(|subject| !subject.is_active) {
             return Err(AuthnError::Revoked.into());
         }
+        if let Some(Subject::User(actor)) = &principal.actor {
+            self.check_actor(scope, *actor, principal, &tenant).await?;
+        }
         let surroundings = Surroundings { slots: self.0.slots, address, now: self.0.clock.now() };
         Ok(Authority::new(principal.clone(), tenant, subject, surroundings))
     }
 }
 
 impl AccessControl {
+    /// Somebody who was switched off acts for nobody, and neither does somebody whom the tenant does not know.
+    async fn check_actor(
+        &self,
+        scope: TenantScope,
+        actor: UserId,
+        principal: &Principal,
+        tenant: &Arc<TenantAccess>,
+    ) -> Result<(), AccessError> {
+        let facts = TokenFacts { user: Some(actor), ..facts_of(principal) };
+        let known = self.0.subject(scope, actor, Arc::clone(tenant), None).await?;
+        let is_active = known.is_some_and(|known| known.is_active);
+        if is_active && !self.0.revocations.covers(facts).await? { Ok(()) } else { Err(AuthnError::Revoked.into()) }
+    }
+
     /// What is known of a person of the tenant; `None` for somebody whom it has never seen.
     ///
     /// # Errors
@@ -215,8 +232,8 @@ impl AccessControl {
     }
 
     /// What is known of somebody at a time, for the conditions of policies.
-    pub fn facts(&self, now: UtcTime, who: &Who) -> Facts {
-        self.0.slots.facts(now, who)
+    pub fn facts(&self, now: UtcTime, who: &Who, tenant: &TenantAccess) -> Facts {
+        self.0.slots.facts(now, who, tenant)
     }
 }
 
@@ -250,7 +267,8 @@ impl Inner {
             .db
             .read(move |conn| Ok::<_, DbError>((store::load_tenant(conn, scope)?, store::load_policies(conn, scope)?)));
         let (rows, policies) = load.await?;
-        let mut tenant = TenantAccess::new(rows, self.kinds_of(&policies));
+        let kinds = self.kinds_of(&rows, &policies);
+        let mut tenant = TenantAccess::new(rows, kinds);
         tenant.policy_ids = policies.policies.iter().map(|row| (row.name.as_str().into(), row.id)).collect();
         tenant.policies = compile(&tenant, policies);
         let tenant = Arc::new(tenant);
@@ -290,7 +308,7 @@ impl Inner {
                 self.newcomers.learn(principal).await?;
                 rows = self.db.read(move |conn| store::load_subject(conn, scope, user)).await?;
             }
-            None if rows.is_active.is_none() => return Ok(None),
+            None if rows.status.is_none() => return Ok(None),
             _ => {}
         }
         if !tenant.knows(&rows) {
@@ -307,12 +325,15 @@ impl Inner {
     }
 
     /// What the policies of a tenant can speak of.
-    fn kinds_of(&self, rows: &PolicyRows) -> Arc<Kinds> {
-        if rows.permissions.is_empty() {
+    fn kinds_of(&self, tenant: &TenantRows, rows: &PolicyRows) -> Arc<Kinds> {
+        let limits: Vec<Limit> =
+            tenant.limits.iter().filter_map(|(name, value)| limit(name, value).ok()).map(|(limit, _)| limit).collect();
+        if rows.permissions.is_empty() && limits.is_empty() {
             return Arc::clone(&self.kinds);
         }
         let added = rows.permissions.iter().map(|(resource, action)| (resource.as_str(), action.as_str()));
-        Arc::new(self.kinds.with(added))
+        let kinds = self.kinds.with(added);
+        Arc::new(if limits.is_empty() { kinds } else { kinds.with_limits(&limits) })
     }
 }
 
@@ -361,5 +382,5 @@ fn without_conditions(mut document: Value) -> Value {
 
 /// Whether they were never seen, or their roles were given nowhere yet and their token names some.
 fn is_new(rows: &SubjectRows, principal: &Principal) -> bool {
-    rows.is_active.is_none() || (!rows.is_managed && rows.roles.is_empty() && !principal.roles.is_empty())
+    rows.status.is_none() || (!rows.is_managed && rows.roles.is_empty() && !principal.roles.is_empty())
 }

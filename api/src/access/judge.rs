@@ -50,6 +50,8 @@ pub struct Who {
     pub amr: Option<Vec<String>>,
     /// When.
     pub auth_time: Option<UtcTime>,
+    /// Who acts in their name, where that is somebody else.
+    pub actor: Option<Arc<str>>,
 }
 
 impl TenantAccess {

@@ -7,7 +7,7 @@ use tenantry_db::{Connection, DbError, TenantScope};
 use tenantry_types::UtcTime;
 
 use super::permissions::is_name;
-use super::policy::{Attribute, Catalogue, Column, Columns, Resource, Schema, Type, Value};
+use super::policy::{Attribute, Catalogue, Column, Columns, Limit, Resource, Schema, Type, Value};
 
 /// What is known of a thing: the names of its attributes, as `booking.status`, and their values.
 pub type Attributes = Vec<(&'static str, Value)>;
@@ -75,6 +75,17 @@ impl Kinds {
     #[must_use]
     pub fn with<'a>(&self, permissions: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         Self::finish(self.by_name.clone(), Arc::clone(&self.kept), permissions)
+    }
+
+    /// These, for a tenant that has set these limits.
+    #[must_use]
+    pub fn with_limits(&self, limits: &[Limit]) -> Self {
+        let of = |resource: &Resource| Resource { schema: resource.schema.with_limits(limits), ..resource.clone() };
+        let by_name: BTreeMap<Arc<str>, Resource> =
+            self.by_name.iter().map(|(name, resource)| (Arc::clone(name), of(resource))).collect();
+        let catalogue = Arc::new(self.catalogue.with_limits(limits));
+        let common = Arc::new(self.common.with_limits(limits));
+        Self { by_name, catalogue, common, kept: Arc::clone(&self.kept) }
     }
 
     fn finish<'a>(

@@ -1,5 +1,7 @@
 //! The rows that say who may do what.
 
+use std::collections::BTreeMap;
+
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text, Timestamp};
@@ -11,7 +13,7 @@ use super::subject::SubjectRows;
 use super::tenant::TenantRows;
 use crate::schema::{
     group_members, group_roles, permissions, policies, policy_assignments, role_parents, role_permissions, roles,
-    tenant_domains, tenant_modules, tenants, user_groups, user_roles, users,
+    tenant_domains, tenant_modules, tenant_settings, tenants, user_groups, user_roles, users,
 };
 
 /// More roles, groups or policies than a tenant may make.
@@ -45,8 +47,14 @@ impl PolicyRow {
 pub(super) fn load_tenant(conn: &mut Connection, scope: TenantScope) -> Result<TenantRows, DbError> {
     let tenant = scope.tenant_id();
     let status = tenants::table.filter(tenants::id.eq(tenant)).select(tenants::status).first(conn).optional()?;
+    let limits = tenant_settings::table
+        .filter(tenant_settings::tenant_id.eq(tenant))
+        .select(tenant_settings::limits)
+        .first::<JsonText<BTreeMap<String, Value>>>(conn)
+        .optional()?;
     Ok(TenantRows {
         status,
+        limits: limits.map(JsonText::into_inner).unwrap_or_default(),
         disabled: tenant_modules::table
             .filter(tenant_modules::tenant_id.eq(tenant).and(tenant_modules::is_enabled.eq(false)))
             .select(tenant_modules::module_name)
@@ -165,10 +173,16 @@ pub(super) fn load_subject(conn: &mut Connection, scope: TenantScope, user: User
     let tenant = scope.tenant_id();
     let facts: Vec<Fact> = diesel::sql_query(
         "SELECT 'status' AS kind, status AS value, NULL AS expires_at FROM users WHERE tenant_id = ? AND id = ? \
+         UNION ALL SELECT 'email', email, NULL FROM users WHERE tenant_id = ? AND id = ? AND email IS NOT NULL \
+         UNION ALL SELECT 'verified', id, NULL FROM users WHERE tenant_id = ? AND id = ? AND email_verified \
          UNION ALL SELECT 'managed', id, NULL FROM users WHERE tenant_id = ? AND id = ? AND roles_managed \
          UNION ALL SELECT 'role', role_id, expires_at FROM user_roles WHERE tenant_id = ? AND user_id = ? \
          UNION ALL SELECT 'group', group_id, NULL FROM group_members WHERE tenant_id = ? AND user_id = ?",
     )
+    .bind::<Text, _>(tenant)
+    .bind::<Text, _>(user)
+    .bind::<Text, _>(tenant)
+    .bind::<Text, _>(user)
     .bind::<Text, _>(tenant)
     .bind::<Text, _>(user)
     .bind::<Text, _>(tenant)
@@ -182,7 +196,9 @@ pub(super) fn load_subject(conn: &mut Connection, scope: TenantScope, user: User
     let wrong = |error: tenantry_types::ParseError| DbError::Invalid(error.to_string());
     for fact in facts {
         match fact.kind.as_str() {
-            "status" => rows.is_active = Some(fact.value == "active"),
+            "status" => rows.status = Some(fact.value),
+            "email" => rows.email = Some(fact.value),
+            "verified" => rows.is_email_verified = true,
             "managed" => rows.is_managed = true,
             "role" => rows.roles.push((fact.value.parse::<RoleId>().map_err(wrong)?, fact.expires_at)),
             _ => rows.groups.push(fact.value.parse::<GroupId>().map_err(wrong)?),

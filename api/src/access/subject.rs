@@ -15,6 +15,12 @@ pub struct SubjectAccess {
     pub tenant: Arc<TenantAccess>,
     /// Whether they may do anything at all.
     pub is_active: bool,
+    /// Their status, such as `active`.
+    pub status: Option<Arc<str>>,
+    /// Their e-mail address.
+    pub email: Option<Arc<str>>,
+    /// Whether it is known to be theirs.
+    pub is_email_verified: bool,
     /// The ids of their roles.
     pub role_ids: BTreeSet<RoleId>,
     /// The names of their roles.
@@ -32,8 +38,10 @@ pub struct SubjectAccess {
 /// The rows that [`SubjectAccess`] is made of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct SubjectRows {
-    /// Whether they may do anything; `None` for somebody who was never seen.
-    pub(super) is_active: Option<bool>,
+    /// Their status; `None` for somebody who was never seen.
+    pub(super) status: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) is_email_verified: bool,
     /// Whether their roles are given here. Before anybody has, those in their tokens count.
     pub(super) is_managed: bool,
     pub(super) roles: Vec<(RoleId, Option<UtcTime>)>,
@@ -50,7 +58,10 @@ impl SubjectAccess {
         let mut permissions = PermissionSet::default();
         known().for_each(|role| permissions.add_all(&role.permissions));
         Self {
-            is_active: rows.is_active.unwrap_or(false),
+            is_active: rows.status.as_deref() == Some("active"),
+            status: rows.status.as_deref().map(Into::into),
+            email: rows.email.as_deref().map(Into::into),
+            is_email_verified: rows.is_email_verified,
             roles: known().map(|role| Arc::clone(&role.name)).collect(),
             groups: group_ids.iter().filter_map(|group| tenant.group_name(*group).cloned()).collect(),
             valid_until: rows.roles.iter().filter_map(|(_, until)| *until).filter(|until| now < *until).min(),

@@ -1,14 +1,15 @@
 //! What a tenant has said about access: its roles with what they allow, its groups, its policies.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use serde_json::Value as Json;
 use tenantry_types::{GroupId, PolicyId, RoleId};
 
 use super::kinds::Kinds;
 use super::model::Module;
 use super::permissions::{PermissionPattern, PermissionSet};
-use super::policy::{Assignment, PolicySet};
+use super::policy::{Assignment, Limit, PolicySet, Slot, Value, limit};
 use super::subject::SubjectRows;
 use crate::authn::{Tenant, TenantStatus};
 
@@ -44,6 +45,8 @@ pub struct TenantAccess {
     status: Option<TenantStatus>,
     /// The modules that are switched off.
     disabled: HashSet<String>,
+    /// What the tenant has set for its policies, where it stands among the facts.
+    pub(super) limits: Vec<(Slot, Value)>,
 }
 
 /// The rows that [`TenantAccess`] is made of.
@@ -56,6 +59,7 @@ pub(super) struct TenantRows {
     pub(super) group_roles: Vec<(GroupId, RoleId)>,
     pub(super) status: Option<TenantStatus>,
     pub(super) disabled: Vec<String>,
+    pub(super) limits: BTreeMap<String, Json>,
 }
 
 impl TenantAccess {
@@ -97,6 +101,9 @@ impl TenantAccess {
             }
         }
         let disabled = rows.disabled.into_iter().collect();
+        let known = rows.limits.iter().filter_map(|(name, json)| limit(name, json).ok());
+        let slot = |limit: &Limit| kinds.schema("").slot(limit.name());
+        let limits = known.filter_map(|(limit, value)| Some((slot(&limit)?, value))).collect();
         Self {
             roles,
             groups,
@@ -105,6 +112,7 @@ impl TenantAccess {
             policy_ids: HashMap::new(),
             status: rows.status,
             disabled,
+            limits,
         }
     }
 
@@ -116,6 +124,11 @@ impl TenantAccess {
     /// Whether the tenant is in use: what is known here, or else what its issuer record says.
     pub(super) fn status(&self, tenant: &Tenant) -> TenantStatus {
         self.status.unwrap_or(tenant.status)
+    }
+
+    /// The same of a tenant of which nothing is known but that it is here.
+    pub(super) fn known_status(&self) -> TenantStatus {
+        self.status.unwrap_or(TenantStatus::Active)
     }
 
     /// Whether the tenant has this module.

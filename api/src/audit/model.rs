@@ -1,5 +1,6 @@
 //! What an entry of the audit trail says.
 
+use serde::{Deserialize, Serialize};
 use tenantry_types::{TenantId, text_enum};
 
 use super::{Changes, Origin};
@@ -18,12 +19,23 @@ text_enum! {
 }
 
 /// Somebody who acts in the name of the actor (the `act` claim of RFC 8693 §4.1).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActingParty {
     /// What kind of actor.
     pub kind: ActorKind,
     /// Its id.
     pub id: String,
+}
+
+impl ActingParty {
+    /// Who acts in the name of somebody.
+    pub fn of(actor: &Subject) -> Self {
+        let kind = match actor {
+            Subject::User(_) => ActorKind::User,
+            Subject::Client(_) => ActorKind::Client,
+        };
+        Self { kind, id: actor.id().to_owned() }
+    }
 }
 
 /// One entry: who, what, on what, what changed, where from. When is set as it is recorded.
@@ -70,7 +82,7 @@ impl AuditEntry {
             actor_kind,
             actor_id,
             actor_tenant: Some(principal.tenant.id),
-            acting_party: None,
+            acting_party: principal.actor.as_ref().map(ActingParty::of),
             acting_client,
             action,
             target_kind,
@@ -100,11 +112,5 @@ impl AuditEntry {
             changes,
             origin: Origin::default(),
         }
-    }
-
-    /// The same entry, done by `party` in the name of the actor.
-    #[must_use]
-    pub fn through(self, party: ActingParty) -> Self {
-        Self { acting_party: Some(party), ..self }
     }
 }

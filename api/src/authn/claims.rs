@@ -12,6 +12,9 @@ use super::{AuthnError, Principal, Subject, Tenant};
 /// What the audit trail has room for.
 const MAX_CLIENT_ID: usize = 254;
 
+/// More who act for one another are a mistake.
+const MAX_ACTORS: usize = 5;
+
 /// More roles or methods than this in one token are a mistake.
 const MAX_LIST: usize = 64;
 
@@ -26,6 +29,7 @@ pub(super) fn principal(token: &VerifiedJwt, tenant: &Arc<Tenant>) -> Result<Pri
     required_text(token, "jti")?;
     Ok(Principal::new(PrincipalClaims {
         subject: subject(token, client_id)?,
+        actor: actor(token)?,
         tenant: Arc::clone(tenant),
         client_id: client_id.to_owned(),
         scopes: scopes(token)?,
@@ -52,6 +56,27 @@ fn subject(token: &VerifiedJwt, client_id: &str) -> Result<Subject, AuthnError> 
         return Ok(Subject::Client(client_id.to_owned()));
     }
     subject.parse().map(Subject::User).map_err(|_| AuthnError::Claim("sub"))
+}
+
+/// Who acts in the name of the subject (RFC 8693 §4.1). Those who acted before have no say in what may be done, but a chain
+/// of them has to be one, and an end.
+fn actor(token: &VerifiedJwt) -> Result<Option<Subject>, AuthnError> {
+    const WRONG: AuthnError = AuthnError::Claim("act");
+    let (mut current, mut next) = (None, token.claims.get("act"));
+    for _ in 0..MAX_ACTORS {
+        let Some(act) = next else { return Ok(current) };
+        let Value::Object(act) = act else { return Err(WRONG) };
+        // Somebody of another issuer is nobody whom this tenant knows.
+        if act.get("iss").is_some_and(|issuer| Some(issuer) != token.claims.get("iss")) {
+            return Err(WRONG);
+        }
+        let id = act.get("sub").and_then(Value::as_str).filter(|id| (1..=MAX_CLIENT_ID).contains(&id.len()));
+        let id = id.ok_or(WRONG)?;
+        let actor = id.parse().map_or_else(|_| Subject::Client(id.to_owned()), Subject::User);
+        current.get_or_insert(actor);
+        next = act.get("act");
+    }
+    if next.is_none() { Ok(current) } else { Err(WRONG) }
 }
 
 /// The session that can be ended by its name (OpenID Connect Back-Channel Logout §2.1 has the claim).

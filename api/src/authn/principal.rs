@@ -22,6 +22,25 @@ pub enum Subject {
     Client(String),
 }
 
+impl Subject {
+    /// The id of the user, or the `client_id` of the client.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::User(id) => id.as_str(),
+            Self::Client(id) => id,
+        }
+    }
+
+    /// As it is shown.
+    fn view(&self) -> SubjectView<'_> {
+        let kind = match self {
+            Self::User(_) => "user",
+            Self::Client(_) => "client",
+        };
+        SubjectView { kind, id: self.id() }
+    }
+}
+
 text_enum! {
     /// Whether a tenant is in use.
     pub enum TenantStatus {
@@ -65,6 +84,8 @@ pub struct PrincipalClaims {
     pub subject: Subject,
     /// Where.
     pub tenant: Arc<Tenant>,
+    /// Who acts in their name, when that is somebody else (RFC 8693 §4.1). Whoever acted for that one before has no say.
+    pub actor: Option<Subject>,
     /// The client that the token was issued to.
     pub client_id: String,
     /// What the token may be used for.
@@ -98,10 +119,8 @@ impl Principal {
     /// What the caller is shown of it, with the roles that they have in this tenant.
     pub fn view<'a>(&'a self, roles: &'a [String]) -> PrincipalView<'a> {
         PrincipalView {
-            subject: match &self.subject {
-                Subject::User(id) => SubjectView { kind: "user", id: id.as_str() },
-                Subject::Client(id) => SubjectView { kind: "client", id },
-            },
+            subject: self.subject.view(),
+            actor: self.actor.as_ref().map(Subject::view),
             tenant: TenantView { id: self.tenant.id, slug: self.tenant.slug.as_str(), name: &self.tenant.name },
             client_id: &self.client_id,
             scopes: self.scopes.iter().collect(),
@@ -137,6 +156,9 @@ impl FromRequest for Principal {
 pub struct PrincipalView<'a> {
     /// Who acts.
     pub subject: SubjectView<'a>,
+    /// Who acts in their name, when that is somebody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<SubjectView<'a>>,
     /// The tenant that the token belongs to.
     pub tenant: TenantView<'a>,
     /// The client that the token was issued to.

@@ -121,7 +121,7 @@ impl Question {
         };
         let now = attributes.get("env.time").and_then(Json::as_str).and_then(|time| UtcTime::from_str(time).ok());
         let now = now.unwrap_or_else(|| caller.now());
-        let mut facts = control.facts(now, &who);
+        let mut facts = control.facts(now, &who, &tenant);
         let given = Facts::from_json(&schema, now, Json::Object(attributes), pointer);
         add(&mut facts, &given.map_err(DecisionError::Invalid)?, &schema);
         let roles = roles_that_allow(&tenant, &facts, &schema, &permission);

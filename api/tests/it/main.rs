@@ -13,6 +13,7 @@ mod console;
 mod contract;
 mod cors;
 mod crossings;
+mod delegation;
 mod dns;
 mod docs;
 mod fake_accounts;

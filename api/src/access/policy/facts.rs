@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use tenantry_types::{InputError, UtcTime};
 
 use super::evaluate::Facts;
-use super::schema::{Attribute, Schema};
+use super::schema::{Attribute, Limit, Schema};
 use super::value::{Currency, Money, ONE, Type, UNITS, Value, parse_signed};
 use crate::input::{Errors, Object};
 
@@ -49,6 +49,30 @@ impl Facts {
         Json::Object(known.collect::<Map<_, _>>())
     }
 }
+
+/// A limit that a tenant sets, and its value: of the type that the JSON looks like. An amount is `"100.00 EUR"`, a duration
+/// `"24h"`; what looks like neither is a text of at most 200 characters.
+///
+/// # Errors
+/// A name that limits do not have, or a value of no such type, in words.
+pub fn limit(name: &str, json: &Json) -> Result<(Limit, Value), String> {
+    let value = match json {
+        Json::Bool(_) => read(Type::Bool, json),
+        Json::Number(_) => read(Type::Number, json),
+        Json::String(text) => {
+            let amount = read(Type::Money, json).or_else(|| read(Type::Duration, json));
+            amount.or_else(|| (text.chars().count() <= MOST_LETTERS).then(|| Value::text(text)))
+        }
+        _ => None,
+    };
+    let value = value
+        .ok_or("must be a number of at most 6 decimals, true or false, or a text like \"100.00 EUR\" or \"24h\"")?;
+    let limit = Limit::new(name, value.type_of()).map_err(|error| error.to_string())?;
+    Ok((limit, value))
+}
+
+/// How many characters a text that is a limit has at most.
+const MOST_LETTERS: usize = 200;
 
 fn expected(attribute: &Attribute) -> String {
     let Attribute { name, r#type, .. } = attribute;

@@ -28,6 +28,7 @@ pub use compile::{CompileError, Term, Test, compile};
 pub use decide::{Explanation, PolicySet, Step, Verdict};
 pub use document::{Alternative, Catalogue, Condition, Effect, Policy, Resource, Target};
 pub use evaluate::{Facts, Truth};
+pub use facts::limit;
 pub use filter::{Column, Columns, ColumnsError, CurrencyColumn, Filter, Listing, Rows, SetColumn};
 pub use index::Assignment;
 pub use lexer::SyntaxError;

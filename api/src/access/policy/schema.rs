@@ -49,6 +49,7 @@ const COMMON: &[(&str, Type, &str)] = &[
     ("user.status", Type::Text, "the status of the person in this tenant, such as active"),
     ("client.scopes", Type::Set, "the scopes that the client was given for this call"),
     ("tenant.status", Type::Text, "the status of the tenant, such as active"),
+    ("env.actor", Type::Text, "who acts in the name of the person or client, where that is somebody else"),
 ];
 
 /// A value that a tenant has set for itself, and that its policies can speak of: `tenant.limits.auto_approve`.
@@ -182,7 +183,7 @@ pub fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<
 /// More than any resource has.
 const MOST_ATTRIBUTES: usize = 1_000;
 /// More than any tenant sets.
-const MOST_LIMITS: usize = 200;
+pub const MOST_LIMITS: usize = 200;
 /// What is longer than any name.
 const MOST_LETTERS: usize = 64;
 

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tenantry_types::{EmailAddress, ParseError, text_enum};
 use utoipa::ToSchema;
+
+use crate::access::policy::limit;
 
 /// The settings of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
@@ -17,6 +20,11 @@ pub struct Settings {
     /// What is switched on and off: at most 100 names of the form `^[a-z][a-z0-9_.-]{0,63}$`.
     #[schema(value_type = BTreeMap<String, bool>, example = json!({"bookings.waiting_list": true}))]
     pub feature_flags: FeatureFlags,
+    /// What its policies compare with, as `tenant.limits.<name>`: at most 100 numbers, amounts (`"100.00 EUR"`), durations
+    /// (`"24h"`), texts of at most 200 characters, `true` and `false`, by names of the form `^[a-z][a-z0-9_]{0,63}$`.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, Value>, example = json!({"auto_approve": "100.00 EUR"}))]
+    pub limits: Limits,
 }
 
 /// How the tenant looks. What is absent is not set.
@@ -87,6 +95,23 @@ impl FeatureFlags {
     /// Whether a feature is switched on. What is not mentioned is off.
     pub fn is_on(&self, name: &FlagName) -> bool {
         self.0.get(name).copied().unwrap_or(false)
+    }
+}
+
+/// What policies compare with.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Limits(pub(super) BTreeMap<String, Value>);
+
+impl Limits {
+    /// How many there may be.
+    pub const MAX: usize = 100;
+
+    /// Those of `self` that are not there afterwards, or are of another type.
+    pub(super) fn lost<'a>(&'a self, afterwards: &'a Self) -> impl Iterator<Item = &'a str> {
+        let of = |limits: &Self, name: &str| limits.0.get(name).and_then(|value| limit(name, value).ok());
+        let kind = move |limits: &Self, name: &str| of(limits, name).map(|(_, value)| value.type_of());
+        self.0.keys().map(String::as_str).filter(move |name| kind(self, name) != kind(afterwards, name))
     }
 }
 

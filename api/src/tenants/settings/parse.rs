@@ -6,7 +6,8 @@ use std::str::FromStr as _;
 use serde_json::Value;
 use tenantry_types::InputError;
 
-use super::model::{Branding, FeatureFlags, FlagName, MfaPolicy, Security, Settings};
+use super::model::{Branding, FeatureFlags, FlagName, Limits, MfaPolicy, Security, Settings};
+use crate::access::policy::limit;
 use crate::input::{Errors, Object};
 
 impl Settings {
@@ -21,6 +22,7 @@ impl Settings {
             branding: branding(body.object("branding")),
             security: security(body.object("security")),
             feature_flags: feature_flags(body.object("feature_flags")),
+            limits: limits(body.object("limits")),
         };
         body.finish();
         errors.unless_any(settings)
@@ -70,6 +72,20 @@ fn feature_flags(mut object: Object) -> FeatureFlags {
     FeatureFlags(flags)
 }
 
+fn limits(mut object: Object) -> Limits {
+    let mut limits = BTreeMap::new();
+    for (name, value) in object.rest() {
+        match limit(&name, &value) {
+            Ok(_) => drop(limits.insert(name, value)),
+            Err(error) => object.refuse(&name, "invalid", error),
+        }
+    }
+    if limits.len() > Limits::MAX {
+        object.refuse_itself("too_many", format!("must have at most {} members", Limits::MAX));
+    }
+    Limits(limits)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -97,6 +113,7 @@ mod tests {
             "security": {"session_idle_minutes": 5, "session_absolute_hours": 720, "mfa": "required",
                          "password_min_length": 64},
             "feature_flags": {"a": true, "b.c": false},
+            "limits": {"auto_approve": "100.00 EUR", "guests": 12, "notice": "24h", "open": true, "city": "Pune"},
         });
         let settings = Settings::parse(value.clone()).unwrap();
         assert_eq!(serde_json::to_value(&settings).unwrap(), value);
@@ -110,6 +127,7 @@ mod tests {
             "branding": {"display_name": " ", "logo_url": "http://a", "primary_color": 7, "suport_email": "x"},
             "security": {"session_idle_minutes": 1441, "mfa": "sometimes", "password_min_length": 7.5},
             "feature_flags": {"Bad": true, "good": "yes", "a/b": 1},
+            "limits": {"Bad": 1, "a": [], "b": 1.234_567_8, "c": "x".repeat(201)},
             "colour": {},
         });
         let expected = [
@@ -123,6 +141,10 @@ mod tests {
             ("/feature_flags/Bad", "invalid"),
             ("/feature_flags/a~1b", "invalid"),
             ("/feature_flags/good", "type"),
+            ("/limits/Bad", "invalid"),
+            ("/limits/a", "invalid"),
+            ("/limits/b", "invalid"),
+            ("/limits/c", "invalid"),
             ("/colour", "unknown"),
         ];
         let found = wrong(value);

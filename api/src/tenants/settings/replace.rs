@@ -44,6 +44,28 @@ impl IntoProblem for SettingsError {
 
 tenantry_web::problem_response!(SettingsError);
 
+/// A limit that policies compare with stays, and of its type: without it a policy that allows would never count again, and
+/// one that denies always.
+fn check_limits(work: &mut Work<'_>, old: &Settings, new: &Settings) -> Result<(), SettingsError> {
+    let lost: Vec<&str> = old.limits.lost(&new.limits).collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let rules = store::rules_with_limits(work.conn, work.scope)?;
+    let in_use = |name: &&str| rules.iter().any(|rules| names_limit(rules, name));
+    let detail = "a policy compares with it: change the policy first, or switch it off";
+    let error = |name| InputError::new(format!("/limits/{name}"), "in_use", detail);
+    let errors: Vec<InputError> = lost.into_iter().filter(in_use).map(error).collect();
+    if errors.is_empty() { Ok(()) } else { Err(SettingsError::Invalid(errors)) }
+}
+
+/// Whether conditions have a limit of exactly this name.
+fn names_limit(rules: &str, name: &str) -> bool {
+    let behind = |part: &str| part.strip_prefix(name).map(|rest| rest.chars().next());
+    let goes_on = |next: Option<char>| next.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+    rules.split("tenant.limits.").skip(1).filter_map(behind).any(|next| !goes_on(next))
+}
+
 /// Replaces the settings if they are still those that the caller has seen, and gives them with their new version. What
 /// changes nothing leaves no trace.
 pub(super) fn replace(
@@ -59,6 +81,7 @@ pub(super) fn replace(
     if changes.is_empty() {
         return Ok(old);
     }
+    check_limits(work, &old.settings, settings)?;
     let new = VersionedSettings { settings: settings.clone(), version: old.version + 1 };
     store::save(work.conn, scope, work.clock, &new)?;
 

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use tenantry_db::{Connection, DbError, TenantScope, UpsertDsl as _};
 use tenantry_types::{Clock, JsonText, TenantId, UtcTime};
 
-use super::model::{Branding, FeatureFlags, Security, Settings};
-use crate::schema::tenant_settings;
+use super::model::{Branding, FeatureFlags, Limits, Security, Settings};
+use crate::schema::{policies, tenant_settings};
 
 /// Settings with the number of times they were changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,6 +21,7 @@ struct SettingsRow {
     branding: JsonText<Branding>,
     security: JsonText<Security>,
     feature_flags: JsonText<FeatureFlags>,
+    limits: JsonText<Limits>,
     version: i64,
 }
 
@@ -31,6 +32,7 @@ struct NewSettings<'a> {
     branding: &'a JsonText<Branding>,
     security: &'a JsonText<Security>,
     feature_flags: &'a JsonText<FeatureFlags>,
+    limits: &'a JsonText<Limits>,
     version: i64,
     created_at: UtcTime,
     updated_at: UtcTime,
@@ -48,6 +50,7 @@ pub(super) fn find(conn: &mut Connection, scope: TenantScope) -> Result<Versione
             branding: row.branding.into_inner(),
             security: row.security.into_inner(),
             feature_flags: row.feature_flags.into_inner(),
+            limits: row.limits.into_inner(),
         },
         version: row.version,
     }))
@@ -67,6 +70,7 @@ pub(super) fn save(
         branding: &JsonText::new(new.settings.branding.clone()).map_err(invalid)?,
         security: &JsonText::new(new.settings.security).map_err(invalid)?,
         feature_flags: &JsonText::new(new.settings.feature_flags.clone()).map_err(invalid)?,
+        limits: &JsonText::new(new.settings.limits.clone()).map_err(invalid)?,
         version: new.version,
         created_at: now,
         updated_at: now,
@@ -75,6 +79,7 @@ pub(super) fn save(
         tenant_settings::branding.eq(row.branding),
         tenant_settings::security.eq(row.security),
         tenant_settings::feature_flags.eq(row.feature_flags),
+        tenant_settings::limits.eq(row.limits),
         tenant_settings::version.eq(row.version),
         tenant_settings::updated_at.eq(now),
     );
@@ -83,4 +88,13 @@ pub(super) fn save(
         .upsert(tenant_settings::tenant_id, changes)
         .execute(conn)?;
     Ok(())
+}
+
+/// The rules of the policies that are switched on and compare with a limit, as they are kept.
+pub(super) fn rules_with_limits(conn: &mut Connection, scope: TenantScope) -> Result<Vec<String>, DbError> {
+    let rules = policies::table
+        .filter(policies::tenant_id.eq(scope.tenant_id()).and(policies::is_enabled.eq(true)))
+        .filter(policies::rules_json.like("%tenant.limits.%"))
+        .select(policies::rules_json);
+    Ok(rules.load(conn)?)
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tenantry_db::TenantScope;
 use tenantry_types::{TenantId, text_enum};
 
-use crate::audit::{ActorKind, AuditEntry, Changes, Origin};
+use crate::audit::{ActingParty, ActorKind, AuditEntry, Changes, Origin};
 use crate::authn::{Principal, Subject};
 
 text_enum! {
@@ -61,6 +61,9 @@ pub struct Author {
     id: String,
     client: Option<String>,
     tenant: TenantId,
+    /// Who acted in their name.
+    #[serde(default)]
+    party: Option<ActingParty>,
     address: Option<String>,
     request_id: Option<String>,
 }
@@ -73,7 +76,8 @@ impl Author {
             Subject::Client(id) => (ActorKind::Client, id.clone(), None),
         };
         let (address, request_id) = (origin.address.clone(), origin.request_id.clone());
-        Self { kind, id, client, tenant: principal.tenant.id, address, request_id }
+        let party = principal.actor.as_ref().map(ActingParty::of);
+        Self { kind, id, client, tenant: principal.tenant.id, party, address, request_id }
     }
 
     /// The tenant of the caller.
@@ -92,7 +96,7 @@ impl Author {
             target_id: tenant_id.to_string(),
             changes,
             actor_tenant: Some(self.tenant),
-            acting_party: None,
+            acting_party: self.party,
             origin: Origin { address: self.address, request_id: self.request_id },
         }
     }

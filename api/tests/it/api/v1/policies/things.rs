@@ -298,3 +298,62 @@ fn everything_is_kept_where_it_is_said_to_be() {
     }
     assert_eq!(found, 5);
 }
+
+#[actix_web::test]
+async fn what_the_tenant_has_set_is_compared_with() {
+    let api = TestApi::start().await;
+    let admin = api.administrator();
+    api.id_of(&admin).await;
+    let settings = "/api/v1/tenant/settings";
+    let limits = |limits: Value| json!({ "limits": limits });
+    let both = json!({"auto_approve": "100.00 EUR", "auto": 3});
+    api.done_as(&admin, Method::PUT, settings, &limits(both)).await;
+    let small = json!({"name": "Small", "target": {"resource": "booking", "action": "confirm"},
+        "rules": {"effect": "allow", "conditions": [{"booking.amount": "<= tenant.limits.auto_approve"}]}});
+    let path = made(&api, &admin, &small).await;
+    let member = api.user(&["member"], "api");
+    api.id_of(&member).await;
+    let ask = |amount: &str| {
+        let body = json!({"resource": "booking", "action": "confirm", "attributes": {"booking.amount": amount}});
+        let (api, member) = (&api, &member);
+        async move { api.done_as(member, Method::POST, "/api/v1/access/explain", &body).await["decision"].clone() }
+    };
+    assert_eq!((ask("100.00 EUR").await, ask("100.01 EUR").await), (json!("allow"), json!("deny")));
+    let raised = json!({"auto_approve": "500.00 EUR", "auto": 3});
+    api.done_as(&admin, Method::PUT, settings, &limits(raised)).await;
+    assert_eq!((ask("100.01 EUR").await, ask("5.00 USD").await), (json!("allow"), json!("deny")));
+
+    // What a policy compares with stays what it is; what none does can go.
+    for lost in [json!({"auto": 3}), json!({"auto_approve": 500, "auto": 3})] {
+        let response = api.send_as(&admin, Method::PUT, settings, &limits(lost)).await;
+        let refused = problem(response, StatusCode::UNPROCESSABLE_ENTITY).await;
+        assert_eq!(
+            (&refused["errors"][0]["pointer"], refused["errors"].as_array().unwrap().len()),
+            (&json!("/limits/auto_approve"), 1)
+        );
+    }
+    api.done_as(&admin, Method::PUT, settings, &limits(json!({"auto_approve": "5.00 EUR"}))).await;
+    api.done_as(&admin, Method::POST, &format!("{path}/disable"), NOTHING).await;
+    api.done_as(&admin, Method::PUT, settings, &json!({})).await;
+    assert_eq!(ask("1.00 EUR").await, "deny");
+    let response = api.send_as(&admin, Method::POST, &format!("{path}/enable"), NOTHING).await;
+    problem(response, StatusCode::UNPROCESSABLE_ENTITY).await;
+}
+
+#[actix_web::test]
+async fn what_is_known_of_everybody_is_there() {
+    let api = TestApi::start().await;
+    let admin = api.administrator();
+    let person = add(&api, &admin, "ann@acme.example", "active").await;
+    // Each of these holds; where an attribute had no value, its deny would count all the same.
+    let deny = json!({"name": "Known", "target": {"resource": "booking", "action": "read"}, "rules": {"effect": "deny",
+        "conditions": [{"user.email": "!= 'ann@acme.example'"}, {"user.email_verified": true}, {"user.status": "!= 'active'"},
+            {"tenant.status": "!= 'active'"}, {"tenant.slug": "!= 'demo'"}]}});
+    made(&api, &admin, &deny).await;
+    let allow =
+        json!({"name": "All", "target": {"resource": "booking", "action": "read"}, "rules": {"effect": "allow"}});
+    made(&api, &admin, &allow).await;
+    let about = json!({"subject": {"id": person}, "resource": "booking", "action": "read"});
+    let answer = api.done_as(&admin, Method::POST, "/api/v1/access/explain", &about).await;
+    assert_eq!((&answer["decision"], &answer["policy"]), (&json!("allow"), &json!("All")), "{answer}");
+}

@@ -20,7 +20,7 @@ fn etag(response: &Response) -> String {
 
 fn defaults() -> Value {
     json!({
-        "branding": {}, "feature_flags": {},
+        "branding": {}, "feature_flags": {}, "limits": {},
         "security": {"session_idle_minutes": 60, "session_absolute_hours": 12, "mfa": "optional", "password_min_length": 12},
     })
 }
@@ -31,6 +31,7 @@ fn example() -> Value {
                      "primary_color": "#1a6b54", "support_email": "help@acme.example"},
         "security": {"session_idle_minutes": 30, "session_absolute_hours": 8, "mfa": "required", "password_min_length": 14},
         "feature_flags": {"bookings.waiting_list": true, "beta": false},
+        "limits": {"auto_approve": "100.00 EUR", "guests": 12},
     })
 }
 

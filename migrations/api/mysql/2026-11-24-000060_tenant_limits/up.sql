@@ -1,0 +1,1 @@
+ALTER TABLE tenant_settings ADD COLUMN limits LONGTEXT COLLATE utf8mb4_bin NOT NULL DEFAULT '{}';
