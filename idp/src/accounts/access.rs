@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tenantry_db::{Connection, DbError, TenantScope};
-use tenantry_types::UserId;
+use tenantry_types::{SessionId, UserId};
 
 use crate::audit::Author;
 use crate::events::{self, Event};
@@ -24,6 +24,25 @@ pub fn end_access(
     let grants = grants::revoke_all(conn, scope, user, now, because)?;
     codes::take_back(conn, scope, user)?;
     Ok((sessions, grants))
+}
+
+/// Ends one session, with its grants and its unused codes; whether it had not ended before. To be called with the tenant's
+/// row locked, which the event needs: whoever locks it first waits for nobody with less.
+pub fn end_session(
+    conn: &mut Connection,
+    scope: TenantScope,
+    author: &Author,
+    session: SessionId,
+    because: Revocation,
+) -> Result<bool, DbError> {
+    let now = author.now();
+    let Some(user) = sessions::store::end(conn, scope, session, now)? else { return Ok(false) };
+    let grants = grants::revoke_of_session(conn, scope, session, now, because)?;
+    codes::take_back_of_session(conn, scope, session)?;
+    let detail = json!({ "user": user, "grants_revoked": grants });
+    author.record(conn, scope, "session.end", format!("session:{session}"), detail)?;
+    events::store::record(conn, scope, author, &Event::session_revoked(user, Some(session), now))?;
+    Ok(true)
 }
 
 /// Signs a person out of a tenant everywhere. It is told even where nothing was open, because access tokens may be out.

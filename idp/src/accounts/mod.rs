@@ -7,7 +7,7 @@ mod memberships;
 mod password;
 mod roles;
 
-pub use access::{end_access, revoke_sessions};
+pub use access::{end_access, end_session, revoke_sessions};
 pub use change::{Created, create, delete, update};
 pub use memberships::{Membership, add_member, find_person, members, remove_member};
 pub use password::{remove_password, set_password};

@@ -5,15 +5,13 @@ pub mod pages;
 
 pub use forms::{Form, FormError};
 
-use std::time::Duration;
-
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
 use secrecy::ExposeSecret;
 use tenantry_types::Sha256Hash;
 
 use crate::fault::Fault;
-use crate::sessions::{self, CookieJar, Session, cookie};
+use crate::sessions::{self, CookieJar, Live, Session, cookie};
 use crate::state::Idp;
 use crate::tenants::Issuer;
 
@@ -22,9 +20,8 @@ pub async fn session_of(idp: &Idp, issuer: &Issuer, request: &HttpRequest) -> Re
     let Some(secret) = CookieJar::of(issuer).get(request, cookie::SESSION) else { return Ok(None) };
     let hash = Sha256Hash::of(secret.expose_secret());
     let scope = issuer.scope();
-    let now = idp.clock.now();
-    let idle_since = now - Duration::from_secs(idp.config.sessions.idle_seconds);
-    Ok(idp.db.read(move |conn| sessions::store::find(conn, scope, &hash, now, idle_since)).await?)
+    let live = Live::at(idp.clock.now(), &idp.config.sessions);
+    Ok(idp.db.read(move |conn| sessions::store::find(conn, scope, live, &hash)).await?)
 }
 
 /// `303 See Other`: whatever the method was, the browser comes with GET and without the form (RFC 9700 §4.12).

@@ -24,6 +24,8 @@ pub enum Missing {
     User,
     /// The membership.
     Member,
+    /// The session, or it has ended.
+    Session,
     /// The client.
     Client,
 }
@@ -35,6 +37,7 @@ impl Missing {
             Self::Domain => ("/problems/domain-not-found", "The tenant has no such domain"),
             Self::User => ("/problems/user-not-found", "The tenant has no such person"),
             Self::Member => ("/problems/member-not-found", "The tenant has no such member"),
+            Self::Session => ("/problems/session-not-found", "The tenant has no such session that lasts"),
             Self::Client => ("/problems/client-not-found", "The tenant has no such client"),
         }
     }

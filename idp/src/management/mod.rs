@@ -1,4 +1,4 @@
-//! The management API, `/admin/v1`: tenants, their domains, people, members and clients, for programs of the operator.
+//! The management API, `/admin/v1`: tenants, their domains, people, their sessions, members and clients, for programs of the operator.
 //!
 //! It lives at the provider's own address and takes access tokens of clients of platform tenants. Whoever creates something
 //! chooses its id, so that asking again after an answer was lost gives the same thing and not a second one. One folder per
@@ -11,6 +11,7 @@ mod error;
 pub mod members;
 mod openapi;
 mod reply;
+pub mod sessions;
 mod table;
 pub mod tenants;
 pub mod users;
@@ -37,6 +38,7 @@ pub fn routes() -> Routes {
     domains::routes::configure(&mut routes);
     users::routes::configure(&mut routes);
     members::routes::configure(&mut routes);
+    sessions::routes::configure(&mut routes);
     clients::routes::configure(&mut routes);
     openapi::configure(&mut routes);
     routes

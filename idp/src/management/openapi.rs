@@ -13,7 +13,7 @@ use utoipa::openapi::path::{Operation, Parameter, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Components, Content, Ref, RefOr, Response, Server};
 
-use super::{Access, Route, Routes, clients, domains, members, tenants, users};
+use super::{Access, Route, Routes, clients, domains, members, sessions, tenants, users};
 
 /// The finished document as JSON text.
 #[derive(Debug, Clone)]
@@ -36,8 +36,9 @@ const BEARER: &str = "access_token";
         tenants::routes::list, tenants::routes::put, tenants::routes::show, tenants::routes::update,
         domains::routes::list, domains::routes::put, domains::routes::show, domains::routes::remove,
         users::routes::list, users::routes::put, users::routes::show, users::routes::update, users::routes::remove,
-        users::routes::replace_roles, users::routes::revoke_sessions,
+        users::routes::replace_roles,
         members::routes::list, members::routes::put, members::routes::remove,
+        sessions::routes::list, sessions::routes::show, sessions::routes::end, sessions::routes::end_all_of,
         clients::routes::list, clients::routes::put, clients::routes::show, clients::routes::update,
         clients::routes::remove, clients::routes::rotate_secret,
         show_document,

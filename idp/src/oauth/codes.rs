@@ -82,3 +82,11 @@ pub fn take_back(conn: &mut Connection, scope: TenantScope, user: Option<UserId>
         None => diesel::delete(open).execute(conn)?,
     })
 }
+
+/// The same with the codes of one session.
+pub fn take_back_of_session(conn: &mut Connection, scope: TenantScope, session: SessionId) -> Result<usize, DbError> {
+    Ok(diesel::delete(authorization_codes::table)
+        .filter(authorization_codes::tenant_id.eq(scope.tenant_id()).and(authorization_codes::session_id.eq(session)))
+        .filter(authorization_codes::used_at.is_null())
+        .execute(conn)?)
+}

@@ -135,11 +135,12 @@ pub fn revoke_of_session(
     scope: TenantScope,
     session: SessionId,
     now: UtcTime,
+    because: Revocation,
 ) -> Result<usize, DbError> {
     Ok(diesel::update(grants::table)
         .filter(grants::tenant_id.eq(scope.tenant_id()).and(grants::session_id.eq(Some(session))))
         .filter(grants::revoked_at.is_null())
-        .set((grants::revoked_at.eq(Some(now)), grants::revoked_because.eq(Some(Revocation::SignedOut))))
+        .set((grants::revoked_at.eq(Some(now)), grants::revoked_because.eq(Some(because))))
         .execute(conn)?)
 }
 

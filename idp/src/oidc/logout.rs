@@ -4,20 +4,19 @@ use actix_web::http::Method;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use tenantry_db::DbError;
 use tenantry_web::problems::Body;
 use url::form_urlencoded;
 
+use crate::accounts;
 use crate::audit::{Author, Source};
 use crate::clients::Client;
-use crate::events::{self, Event};
 use crate::fault::Fault;
 use crate::login::{Form, pages, see_other, session_of};
-use crate::oauth::grants;
+use crate::oauth::grants::Revocation;
 use crate::oauth::id_token::{self, Hint};
 use crate::pages::{HiddenField, Language, SignOutPage, SignedOutPage};
 use crate::params::Params;
-use crate::sessions::{self, CookieJar, Session, cookie};
+use crate::sessions::{CookieJar, Session, cookie};
 use crate::state::Idp;
 use crate::tenants::{self, Issuer};
 use crate::users;
@@ -106,7 +105,6 @@ async fn target(idp: &Idp, issuer: &Issuer, params: &Params, hint: Option<&Hint>
 }
 
 async fn end(idp: &Idp, issuer: &Issuer, request: &HttpRequest, session: &Session) -> Result<(), Fault> {
-    let now = idp.clock.now();
     let scope = issuer.scope();
     let (id, user) = (session.id, session.user_id);
     let author = Author {
@@ -116,16 +114,8 @@ async fn end(idp: &Idp, issuer: &Issuer, request: &HttpRequest, session: &Sessio
         source: Source::of(request),
     };
     idp.change(move |conn| {
-        // The event is written last and needs the tenant's row: whoever locks it first waits for nobody with less.
         tenants::store::lock(conn, scope)?;
-        if !sessions::store::end(conn, scope, id, now)? {
-            return Ok(());
-        }
-        let grants = grants::revoke_of_session(conn, scope, id, now)?;
-        let detail = serde_json::json!({ "grants_revoked": grants });
-        author.record(conn, scope, "session.end", format!("session:{id}"), detail)?;
-        events::store::record(conn, scope, &author, &Event::session_revoked(user, Some(id), now))?;
-        Ok::<_, DbError>(())
+        accounts::end_session(conn, scope, &author, id, Revocation::SignedOut)
     })
     .await?;
     Ok(())

@@ -8,4 +8,4 @@ mod model;
 pub mod store;
 
 pub use cookie::CookieJar;
-pub use model::{ACR_PASSWORD, Authentication, Session};
+pub use model::{ACR_PASSWORD, Authentication, Live, LiveSession, Session};

@@ -1,10 +1,10 @@
 //! Queries on sessions.
 
 use diesel::prelude::*;
-use tenantry_db::{Connection, DbError, TenantScope};
+use tenantry_db::{Connection, DbError, TenantScope, rows_before};
 use tenantry_types::{JsonText, SessionId, Sha256Hash, TenantId, UserId, UtcTime};
 
-use super::Session;
+use super::{Live, LiveSession, Session};
 use crate::schema::{sessions, users};
 use crate::users::UserStatus;
 
@@ -16,6 +16,32 @@ struct SessionRow {
     authenticated_at: UtcTime,
     acr: String,
     amr: JsonText<Vec<String>>,
+}
+
+impl From<SessionRow> for Session {
+    fn from(row: SessionRow) -> Self {
+        let SessionRow { id, user_id, authenticated_at, acr, amr } = row;
+        Self { id, user_id, authenticated_at, acr, amr: amr.into_inner() }
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+struct LiveRow {
+    #[diesel(embed)]
+    session: SessionRow,
+    address: Option<String>,
+    user_agent: Option<String>,
+    created_at: UtcTime,
+    last_used_at: UtcTime,
+    expires_at: UtcTime,
+}
+
+impl From<LiveRow> for LiveSession {
+    fn from(row: LiveRow) -> Self {
+        let LiveRow { session, address, user_agent, created_at, last_used_at, expires_at } = row;
+        Self { session: session.into(), address, user_agent, created_at, last_used_at, expires_at }
+    }
 }
 
 /// A session to be stored.
@@ -56,30 +82,66 @@ pub fn insert(conn: &mut Connection, session: NewSession) -> Result<(), DbError>
     Ok(())
 }
 
-/// The session of a cookie, if it has not ended, was used since `idle_since`, and its user may still sign in.
+/// The session of a cookie, if it lasts, and its user may still sign in.
 pub fn find(
     conn: &mut Connection,
     scope: TenantScope,
+    live: Live,
     secret: &Sha256Hash,
-    now: UtcTime,
-    idle_since: UtcTime,
 ) -> Result<Option<Session>, DbError> {
     let row = sessions::table
         .inner_join(users::table.on(users::tenant_id.eq(sessions::tenant_id).and(users::id.eq(sessions::user_id))))
         .filter(sessions::secret_hash.eq(secret).and(sessions::tenant_id.eq(scope.tenant_id())))
-        .filter(sessions::ended_at.is_null().and(sessions::expires_at.gt(now)))
-        .filter(sessions::last_used_at.gt(idle_since))
+        .filter(sessions::ended_at.is_null().and(sessions::expires_at.gt(live.now)))
+        .filter(sessions::last_used_at.gt(live.idle_since))
         .filter(users::status.eq(UserStatus::Active))
         .select(SessionRow::as_select())
         .first(conn)
         .optional()?;
-    Ok(row.map(|row| Session {
-        id: row.id,
-        user_id: row.user_id,
-        authenticated_at: row.authenticated_at,
-        acr: row.acr,
-        amr: row.amr.into_inner(),
-    }))
+    Ok(row.map(Into::into))
+}
+
+/// Sessions that last, the newest first, before one: those of the tenant, or of one person there.
+pub fn list_live(
+    conn: &mut Connection,
+    scope: TenantScope,
+    live: Live,
+    user: Option<UserId>,
+    before: Option<(UtcTime, SessionId)>,
+    limit: i64,
+) -> Result<Vec<LiveSession>, DbError> {
+    let mut query = sessions::table
+        .filter(sessions::tenant_id.eq(scope.tenant_id()))
+        .filter(sessions::ended_at.is_null().and(sessions::expires_at.gt(live.now)))
+        .filter(sessions::last_used_at.gt(live.idle_since))
+        .select(LiveRow::as_select())
+        .order((sessions::created_at.desc(), sessions::id.desc()))
+        .limit(limit)
+        .into_boxed();
+    if let Some(user) = user {
+        query = query.filter(sessions::user_id.eq(user));
+    }
+    if let Some((time, id)) = before {
+        query = query.filter(rows_before!(sessions::created_at, time, sessions::id, id));
+    }
+    Ok(query.load(conn)?.into_iter().map(Into::into).collect())
+}
+
+/// A session, if it lasts.
+pub fn find_live(
+    conn: &mut Connection,
+    scope: TenantScope,
+    live: Live,
+    id: SessionId,
+) -> Result<Option<LiveSession>, DbError> {
+    let row = sessions::table
+        .filter(sessions::tenant_id.eq(scope.tenant_id()).and(sessions::id.eq(id)))
+        .filter(sessions::ended_at.is_null().and(sessions::expires_at.gt(live.now)))
+        .filter(sessions::last_used_at.gt(live.idle_since))
+        .select(LiveRow::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(row.map(Into::into))
 }
 
 /// Notes that a session was used.
@@ -91,14 +153,14 @@ pub fn touch(conn: &mut Connection, scope: TenantScope, id: SessionId, now: UtcT
     Ok(())
 }
 
-/// Ends a session; whether it had not ended before.
-pub fn end(conn: &mut Connection, scope: TenantScope, id: SessionId, now: UtcTime) -> Result<bool, DbError> {
-    let changed = diesel::update(sessions::table)
+/// Ends a session; whose it was, unless it had ended before.
+pub fn end(conn: &mut Connection, scope: TenantScope, id: SessionId, now: UtcTime) -> Result<Option<UserId>, DbError> {
+    let open = sessions::table
         .filter(sessions::tenant_id.eq(scope.tenant_id()).and(sessions::id.eq(id)))
-        .filter(sessions::ended_at.is_null())
-        .set(sessions::ended_at.eq(Some(now)))
-        .execute(conn)?;
-    Ok(changed > 0)
+        .filter(sessions::ended_at.is_null());
+    let Some(user) = open.select(sessions::user_id).first(conn).optional()? else { return Ok(None) };
+    let changed = diesel::update(open).set(sessions::ended_at.eq(Some(now))).execute(conn)?;
+    Ok((changed > 0).then_some(user))
 }
 
 /// Ends the sessions of a person at a tenant, or those of everybody there; how many had not ended before.

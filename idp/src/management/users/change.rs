@@ -124,15 +124,3 @@ pub fn replace_roles(
     let person = accounts::find_person(conn, scope, id)?.ok_or(ManagementError::NotFound(Missing::User))?;
     Ok(accounts::replace_roles(conn, scope, author, person, roles)?)
 }
-
-/// Signs a person of the tenant out of it everywhere.
-pub fn revoke_sessions(
-    conn: &mut Connection,
-    scope: TenantScope,
-    author: &Author,
-    id: UserId,
-) -> Result<(), ManagementError> {
-    lock(conn, scope)?;
-    accounts::find_person(conn, scope, id)?.ok_or(ManagementError::NotFound(Missing::User))?;
-    Ok(accounts::revoke_sessions(conn, scope, author, id)?)
-}

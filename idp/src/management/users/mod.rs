@@ -1,4 +1,4 @@
-//! People of a tenant: made, read, changed and removed; their roles and sessions.
+//! People of a tenant: made, read, changed and removed; their roles.
 
 pub mod change;
 pub mod input;

@@ -29,8 +29,7 @@ pub fn configure(routes: &mut Routes) {
         .get(ONE, READ, show)
         .patch(ONE, USERS, update)
         .delete(ONE, USERS, remove)
-        .put("/admin/v1/tenants/{tenant_id}/users/{user_id}/roles", USERS, replace_roles)
-        .post("/admin/v1/tenants/{tenant_id}/users/{user_id}/revoke-sessions", USERS, revoke_sessions);
+        .put("/admin/v1/tenants/{tenant_id}/users/{user_id}/roles", USERS, replace_roles);
 }
 
 /// Names the tenant and the person.
@@ -234,28 +233,4 @@ pub(crate) async fn replace_roles(
     let (author, scope) = (caller.author(&idp), scope_of(tenant));
     let user = idp.change(move |conn| change::replace_roles(conn, scope, &author, id, &roles)).await?;
     Ok(reply::changed(UserDocument::of(&user)))
-}
-
-/// Signs a person or a member out of the tenant everywhere
-#[utoipa::path(
-    post, path = "/admin/v1/tenants/{tenant_id}/users/{user_id}/revoke-sessions", tag = "People",
-    operation_id = "revoke_sessions",
-    params(
-        ("tenant_id" = String, Path, description = "The tenant", format = "uuid"),
-        ("user_id" = String, Path, description = "The person", format = "uuid"),
-    ),
-    responses(
-        (status = 204, description = "Their sessions and refresh tokens are good no more"),
-        (status = 404, description = "There is no such tenant, or no such person in it"),
-    ),
-)]
-pub(crate) async fn revoke_sessions(
-    path: OfTenant,
-    caller: Caller,
-    idp: Data<Idp>,
-) -> Result<HttpResponse, ManagementError> {
-    let (tenant, id) = path.into_inner();
-    let (author, scope) = (caller.author(&idp), scope_of(tenant));
-    idp.change(move |conn| change::revoke_sessions(conn, scope, &author, id)).await?;
-    Ok(reply::done())
 }

@@ -15,7 +15,8 @@ const PUBLIC: &[&str] = &["GET /admin/v1/openapi.json"];
 
 /// The path of a route with a value for each name in it.
 fn filled(path: &str, tenant: TenantId) -> String {
-    let path = path.replace("{tenant_id}", tenant.as_str()).replace("{user_id}", &new_id());
+    let path =
+        path.replace("{tenant_id}", tenant.as_str()).replace("{user_id}", &new_id()).replace("{session_id}", &new_id());
     path.replace("{domain}", "login.acme.example").replace("{client_id}", "app")
 }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod resources;
+mod sessions;
 mod tenants;
 mod users;
 

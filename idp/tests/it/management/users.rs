@@ -1,7 +1,6 @@
 //! `/admin/v1/tenants/{tenant_id}/users`.
 
 use futures_util::future::join_all;
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Managed, new_id, pointers, problem};
@@ -99,7 +98,7 @@ async fn names_are_unique_in_a_tenant_and_ids_everywhere() {
         managed.patch(&nowhere, json!({})).await,
         managed.delete(&nowhere).await,
         managed.put(&format!("{nowhere}/roles"), json!({"version": 1, "names": []})).await,
-        managed.send(Method::POST, &format!("{nowhere}/revoke-sessions"), None).await,
+        managed.delete(&format!("{nowhere}/sessions")).await,
         managed.get(nowhere.rsplit_once('/').unwrap().0).await,
     ] {
         assert_eq!(problem(&reply), (404, "tenant-not-found"));
@@ -195,22 +194,6 @@ async fn a_change_of_status_ends_sessions_and_refresh_tokens_at_once() {
     assert_eq!(kinds, ["account-disabled", "session-revoked", "account-enabled"]);
     assert_eq!(events[0].1["reason"], "suspended");
     assert!(events[1].1.get("sid").is_none());
-}
-
-#[actix_web::test]
-async fn sessions_are_revoked_and_the_person_signs_in_again() {
-    let managed = Managed::start().await;
-    let idp = &managed.idp;
-    let tokens = idp.tokens().await;
-    assert!(claims(tokens["access_token"].as_str().unwrap())["sid"].is_string());
-    let path = managed.acme(&format!("/users/{}/revoke-sessions", idp.user));
-    assert_eq!(managed.send(Method::POST, &path, None).await.status, 204);
-    let refreshed = idp.refresh(tokens["refresh_token"].as_str().unwrap()).await;
-    assert_eq!(refreshed.error(), (400, "invalid_grant"));
-    assert!(can_sign_in(idp, "ada", PASSWORD).await);
-    assert_eq!(managed.kinds().await, ["session-revoked"]);
-    let nobody = managed.acme(&format!("/users/{}/revoke-sessions", new_id()));
-    assert_eq!(problem(&managed.send(Method::POST, &nobody, None).await), (404, "user-not-found"));
 }
 
 #[actix_web::test]

@@ -1,0 +1,4 @@
+//! Sessions of the people of a tenant: seen, and ended.
+
+mod change;
+pub mod routes;
