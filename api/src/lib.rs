@@ -32,6 +32,7 @@ pub mod roles;
 pub mod routes;
 mod schema;
 pub mod security_events;
+pub mod sessions;
 pub mod signals;
 pub mod startup;
 pub mod state;

@@ -3,7 +3,7 @@
 use crate::access::Routes;
 use crate::{
     access, audit, console, decisions, directory, groups, kinds, me, openapi, permissions, policies, roles,
-    security_events, tenants,
+    security_events, sessions, tenants,
 };
 
 /// The table of routes; `/livez` and `/readyz` are the server's own.
@@ -15,6 +15,7 @@ pub fn table() -> Routes {
     permissions::routes::configure(&mut routes);
     roles::routes::configure(&mut routes);
     roles::assignments::routes::configure(&mut routes);
+    sessions::routes::configure(&mut routes);
     groups::routes::configure(&mut routes);
     groups::parts::configure(&mut routes);
     security_events::routes::configure(&mut routes);

@@ -1,5 +1,7 @@
 //! The rows of people, as the identity provider tells of them.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use serde_json::{Value, json};
 use tenantry_db::{Connection, DbError, LockRowsDsl as _, TenantScope};
@@ -88,6 +90,37 @@ pub fn keep(conn: &mut Connection, scope: TenantScope, account: &ProviderAccount
         ))
         .execute(conn)?;
     Ok(changes)
+}
+
+/// How people are called.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub struct Named {
+    /// Who.
+    pub id: UserId,
+    /// Where mail reaches them.
+    pub email: Option<String>,
+    given_name: Option<String>,
+    family_name: Option<String>,
+    display_name: Option<String>,
+}
+
+impl Named {
+    /// The name to show: the one that is set, or that which is made of the two.
+    pub fn full_name(&self) -> Option<String> {
+        let parts: Vec<&str> =
+            [&self.given_name, &self.family_name].into_iter().flatten().map(String::as_str).collect();
+        self.display_name.clone().or_else(|| (!parts.is_empty()).then(|| parts.join(" ")))
+    }
+}
+
+/// How those of these people who are known here are called.
+pub fn named(conn: &mut Connection, scope: TenantScope, ids: &[UserId]) -> Result<HashMap<UserId, Named>, DbError> {
+    let rows: Vec<Named> = users::table
+        .filter(users::tenant_id.eq(scope.tenant_id()).and(users::id.eq_any(ids)))
+        .select(Named::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
 /// Whether somebody is in the directory. Their row is locked by that of the tenant, or by this.

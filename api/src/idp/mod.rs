@@ -9,5 +9,5 @@ mod management;
 pub use client::{IdpClient, IdpError, IssuerRecord, IssuerTenant};
 pub use management::{
     ClientKeyError, ClientKeyFile, DomainState, ManagementClient, ManagementError, Member, NewAdministrator, NewTenant,
-    RolesOf, TenantChange, TenantRecord,
+    RolesOf, SessionRecord, SessionsPage, TenantChange, TenantRecord,
 };

@@ -11,6 +11,7 @@ const OWN: &[(&str, u16, &str)] = &[
     ("/problems/locks-out", 409, "You would lock yourself out"),
     ("/problems/not-held", 403, "You do not hold what you want to give"),
     ("/problems/user-not-found", 404, "There is nobody of this id"),
+    ("/problems/session-not-found", 404, "There is no such session"),
     ("/problems/holds-more", 403, "They may do more than you"),
     ("/problems/managed-elsewhere", 409, "Managed by another tenant"),
     ("/problems/last-administrator", 409, "Somebody has to be left"),

@@ -83,6 +83,7 @@ pub const SYSTEM_ROLES: &[SystemRole] = &[
             "permission.read",
             "policy.read",
             "role.read",
+            "session.read",
         ],
     },
     SystemRole {

@@ -179,6 +179,21 @@ impl FakeIdp {
         claims
     }
 
+    /// Lets somebody of the tenant be signed in; `about` says what is different from other sessions.
+    pub fn add_session(&self, slug: &str, user: &str, id: &str, about: &Value) {
+        let now = self.state.clock.now();
+        let mut session = json!({
+            "id": id, "user_id": user, "authenticated_at": now, "last_used_at": now,
+            "expires_at": now + std::time::Duration::from_secs(86_400), "acr": "urn:tenantry:acr:password",
+            "amr": ["pwd"], "address": "192.0.2.17", "user_agent": "Some browser",
+        });
+        for (name, value) in about.as_object().unwrap() {
+            session[name] = value.clone();
+        }
+        let tenant = self.tenant(slug).id.to_string();
+        self.state.management.sessions.lock().unwrap().insert(0, (tenant, session));
+    }
+
     /// Signs claims as an access token of the tenant.
     pub fn sign(&self, slug: &str, claims: &Value) -> String {
         self.tenant(slug).key.sign_jwt("at+jwt", claims).unwrap()

@@ -28,6 +28,8 @@ pub struct ManagementState {
     pub tenants: Mutex<BTreeMap<String, Value>>,
     /// `(tenant, domain)` with whether it is primary.
     pub domains: Mutex<BTreeMap<(String, String), bool>>,
+    /// The tenants of sessions with these, the newest first.
+    pub sessions: Mutex<Vec<(String, Value)>>,
     /// One for each request to come.
     pub faults: Mutex<VecDeque<Fault>>,
     /// Every request, as `PUT /tenants/…`, with its body.
@@ -51,8 +53,9 @@ impl ManagementState {
         self.tenants.lock().unwrap().get(tenant).map_or(Value::Null, |tenant| tenant["status"].clone())
     }
 
-    fn perform(&self, method: &str, parts: &[&str], body: &Value) -> HttpResponse {
+    fn perform(&self, method: &str, parts: &[&str], query: &str, body: &Value) -> HttpResponse {
         match (method, parts) {
+            (_, ["tenants", id, rest @ ..]) if rest.contains(&"sessions") => self.sessions(method, id, rest, query),
             ("GET", ["tenants"]) => success(200, &json!([])),
             ("PUT", ["tenants", id]) => self.put_tenant(id, body),
             ("PATCH", ["tenants", id]) => {
@@ -84,6 +87,40 @@ impl ManagementState {
                 HttpResponse::NoContent().finish()
             }
             _ => refusal(404, &json!({"type": "/problems/not-found", "title": "Not found", "status": 404})),
+        }
+    }
+
+    fn sessions(&self, method: &str, tenant: &str, path: &[&str], query: &str) -> HttpResponse {
+        let mut sessions = self.sessions.lock().unwrap();
+        let of_tenant = |(owner, _): &&(String, Value)| owner == tenant;
+        match (method, path) {
+            ("GET", ["sessions"]) => {
+                let query: HashMap<_, _> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+                let of_user = |session: &&Value| query.get("user_id").is_none_or(|user| session["user_id"] == **user);
+                let all = sessions.iter().filter(of_tenant).map(|(_, session)| session).filter(of_user);
+                let from = query.get("cursor").map_or(0, |cursor| cursor.parse::<usize>().unwrap());
+                let limit = query["limit"].parse::<usize>().unwrap();
+                let all: Vec<_> = all.skip(from).collect();
+                let next = (all.len() > limit).then(|| (from + limit).to_string());
+                let page = json!({"limit": limit, "next": next});
+                let data = &all[..limit.min(all.len())];
+                HttpResponse::Ok().json(json!({"status": "success", "data": data, "page": page}))
+            }
+            ("GET", ["sessions", id]) => {
+                match sessions.iter().filter(of_tenant).find(|(_, session)| session["id"] == **id) {
+                    Some((_, session)) => success(200, session),
+                    None => refusal(404, &json!({"type": "/problems/session-not-found", "title": "?", "status": 404})),
+                }
+            }
+            ("DELETE", ["sessions", id]) => {
+                sessions.retain(|(owner, session)| owner != tenant || session["id"] != **id);
+                HttpResponse::NoContent().finish()
+            }
+            ("DELETE", ["users", user, "sessions"]) => {
+                sessions.retain(|(owner, session)| owner != tenant || session["user_id"] != **user);
+                HttpResponse::NoContent().finish()
+            }
+            _ => HttpResponse::MethodNotAllowed().finish(),
         }
     }
 
@@ -146,12 +183,12 @@ async fn manage(state: Data<State>, path: Path<String>, request: HttpRequest, bo
     match fault {
         Some(Fault::Before) => HttpResponse::InternalServerError().finish(),
         Some(Fault::After) => {
-            management.perform(request.method().as_str(), &parts, &body);
+            management.perform(request.method().as_str(), &parts, request.query_string(), &body);
             HttpResponse::InternalServerError().finish()
         }
         Some(Fault::Unauthorized) => HttpResponse::Unauthorized().finish(),
         Some(Fault::Refuse(status, problem)) => refusal(status, &problem),
         None if token != newest => HttpResponse::Unauthorized().finish(),
-        None => management.perform(request.method().as_str(), &parts, &body),
+        None => management.perform(request.method().as_str(), &parts, request.query_string(), &body),
     }
 }

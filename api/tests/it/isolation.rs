@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
+use tenantry_types::{SessionId, SystemClock, SystemRandom};
 
 use crate::support::TestApi;
 
@@ -70,6 +71,10 @@ async fn belongings(api: &TestApi, token: &str) -> BTreeMap<String, String> {
     for path in [format!("members/{user_id}"), format!("roles/{role_id}")] {
         api.done_as(token, Method::PUT, &format!("/api/v1/groups/{group_id}/{path}"), &Value::Null).await;
     }
+    let session_id = SessionId::new(&SystemClock, &SystemRandom).to_string();
+    for id in [session_id.as_str(), SessionId::new(&SystemClock, &SystemRandom).as_str()] {
+        api.idp.add_session("demo", &user_id, id, &json!({"user_agent": SECRET}));
+    }
     let entry = api.texts("SELECT id AS value FROM audit_entries ORDER BY id").await.swap_remove(0);
     BTreeMap::from([
         ("user_id".to_owned(), user_id.clone()),
@@ -78,6 +83,7 @@ async fn belongings(api: &TestApi, token: &str) -> BTreeMap<String, String> {
         ("permission_id".to_owned(), permission_id),
         ("audit/id".to_owned(), entry),
         ("tenants/id".to_owned(), api.idp.tenant("demo").id.to_string()),
+        ("sessions/id".to_owned(), session_id),
         ("users/id".to_owned(), user_id),
         ("domain".to_owned(), format!("{SECRET}.example")),
         ("name".to_owned(), "bookings".to_owned()),

@@ -9,6 +9,7 @@ mod audit;
 mod authority;
 mod browser;
 mod cli;
+mod connected;
 mod console;
 mod contract;
 mod cors;

@@ -3,24 +3,32 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use reqwest::Response;
 use serde_json::Value;
 use tempfile::TempDir;
 use tenantry_db::{Db, TenantScope};
+use tenantry_idp::audit::Author;
 use tenantry_idp::clients::{self, AuthMethod, GrantType, NewClient};
 use tenantry_idp::credentials::{self, PasswordHasher};
 use tenantry_idp::keys::store::KeyMaker;
-use tenantry_idp::provision;
+use tenantry_idp::provision::{self, NewTenant, Provisioner};
+use tenantry_idp::tenants::TenantStatus;
 use tenantry_idp::users::{self, NewUser, Roles, UserStatus};
 use tenantry_idp::{Application, Config};
 use tenantry_jose::Keyring;
+use tenantry_testing::markup::Markup;
 use tenantry_testing::{TestDatabase, free_port};
 use tenantry_types::{ClientRowId, Clock, Sha256Hash, SystemClock, SystemRandom, TenantId, UserId};
 use tenantry_web::server::Environment;
 
+use crate::browser::{Browser, location};
 use crate::support::client;
+use crate::together::submit;
 
 pub const USERNAME: &str = "ada";
 pub const PASSWORD: &str = "correct horse battery staple";
+/// Where the client `app` is sent back to.
+const APP: &str = "https://app.example.com/callback";
 const SECRET: &str = "a secret that only the test and its machine know";
 
 pub struct Provider {
@@ -85,6 +93,107 @@ impl Provider {
         let response = request.form(&[("grant_type", "client_credentials"), ("scope", scope)]).send().await.unwrap();
         let body: Value = response.json().await.unwrap();
         body["access_token"].as_str().unwrap_or_else(|| panic!("{body}")).to_owned()
+    }
+}
+
+impl Provider {
+    /// Registers a resource server with these keys at a platform tenant, so that it can manage what is here.
+    pub async fn let_in(&self, jwks: Value) {
+        let provisioner = Provisioner {
+            maker: self.maker.clone(),
+            console: "http://localhost:1".parse().unwrap(),
+            public_url: self.url.parse().unwrap(),
+        };
+        let author = Author::operator(self.maker.clock.clone(), self.maker.random.clone());
+        let platform = NewTenant {
+            id: TenantId::new(&SystemClock, &SystemRandom),
+            slug: "platform".parse().unwrap(),
+            name: "Platform".parse().unwrap(),
+            status: TenantStatus::Active,
+            is_platform: true,
+        };
+        let mut client = machine();
+        client.client_id = "tenantry-api".parse().unwrap();
+        client.auth_method = AuthMethod::PrivateKeyJwt;
+        (client.secret, client.jwks) = (None, Some(jwks));
+        client.scope = "admin.read admin.tenants admin.users admin.clients".parse().unwrap();
+        let work = self.db.write(move |conn| {
+            let tenant = provisioner.establish(conn, &author, &platform)?;
+            clients::store::insert(conn, TenantScope::system(tenant.id, "test"), &*author.clock, &client)?;
+            Ok::<_, provision::ProvisionError>(())
+        });
+        work.await.unwrap();
+    }
+
+    /// Registers the client `app` at a tenant, for people.
+    pub async fn add_app(&self, tenant: TenantId) {
+        let mut client = machine();
+        (client.client_id, client.row_id) = ("app".parse().unwrap(), ClientRowId::new(&SystemClock, &SystemRandom));
+        (client.auth_method, client.secret) = (AuthMethod::None, None);
+        client.redirect_uris = vec![APP.parse().unwrap()];
+        client.grant_types = [GrantType::AuthorizationCode, GrantType::RefreshToken].into();
+        client.scope = "openid profile email roles offline_access api".parse().unwrap();
+        client.is_first_party = true;
+        let clock = self.maker.clock.clone();
+        let work = self
+            .db
+            .write(move |conn| clients::store::insert(conn, TenantScope::system(tenant, "test"), &*clock, &client));
+        work.await.unwrap();
+    }
+
+    /// What somebody gets who signs in with a browser of their own, at a tenant that has the client `app`; the reason why
+    /// they do not, as the page has it, where they do not.
+    pub async fn sign_in(&self, slug: &str, username: &str) -> Result<Value, u16> {
+        let verifier = "0123456789".repeat(5);
+        let (browser, issuer) = (Browser::new(), format!("{}/t/{slug}", self.url));
+        let mut url = url::Url::parse(&format!("{issuer}/oauth2/authorize")).unwrap();
+        url.query_pairs_mut().extend_pairs([
+            ("response_type", "code"),
+            ("client_id", "app"),
+            ("redirect_uri", APP),
+            ("scope", "openid profile email roles api"),
+            ("code_challenge_method", "S256"),
+            ("code_challenge", &tenantry_jose::pkce_s256(&verifier)),
+        ]);
+        let (at, response) = self.follow(&browser, url.as_str(), browser.get(url.as_str()).await).await;
+        let page = Markup::parse(&response.text().await.unwrap()).unwrap();
+        let response = submit(&browser, &at, &page, &[("username", username), ("password", PASSWORD)]).await;
+        let (at, response) = self.follow(&browser, &at, response).await;
+        let at = url::Url::parse(&at).unwrap();
+        let Some((_, code)) = at.query_pairs().find(|(name, _)| name == "code") else {
+            return Err(response.status().as_u16());
+        };
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("client_id", "app"),
+            ("redirect_uri", APP),
+            ("code", &code),
+            ("code_verifier", &verifier),
+        ];
+        let tokens = client().post(format!("{issuer}/oauth2/token")).form(&form).send().await.unwrap();
+        assert_eq!(tokens.status(), 200);
+        Ok(tokens.json().await.unwrap())
+    }
+
+    /// Follows redirects as long as they stay here.
+    async fn follow(&self, browser: &Browser, from: &str, response: Response) -> (String, Response) {
+        let (mut url, mut response) = (from.to_owned(), response);
+        while response.status().is_redirection() {
+            url = url::Url::parse(&url).unwrap().join(&location(&response)).unwrap().into();
+            if !url.starts_with(&self.url) {
+                break;
+            }
+            response = browser.get(&url).await;
+        }
+        (url, response)
+    }
+
+    /// What the client `app` of a tenant gets for a refresh token.
+    pub async fn refresh(&self, slug: &str, token: &str) -> (u16, Value) {
+        let form = [("grant_type", "refresh_token"), ("client_id", "app"), ("refresh_token", token)];
+        let request = client().post(format!("{}/t/{slug}/oauth2/token", self.url)).form(&form);
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
     }
 }
 

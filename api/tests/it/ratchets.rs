@@ -33,7 +33,8 @@ const ANY_TOKEN: &[&str] = &["GET /api/v1/me", "GET /api/v1/users/me"];
 const ANY_TOKEN_WITH_QUESTION: &[&str] = &["GET /api/v1/access/explain", "POST /api/v1/access/explain"];
 
 /// The routes to what is the caller's own, which need a scope and no role.
-const OWN: &[&str] = &["PATCH /api/v1/users/me"];
+const OWN: &[&str] =
+    &["DELETE /api/v1/users/me/sessions/{id}", "GET /api/v1/users/me/sessions", "PATCH /api/v1/users/me"];
 
 fn with_access(wanted: impl Fn(Access) -> bool) -> BTreeSet<String> {
     let table = routes::table();
@@ -157,6 +158,7 @@ fn every_error_variant_is_produced_by_some_test() {
         include_str!("../../src/policies/error.rs"),
         include_str!("../../src/roles/error.rs"),
         include_str!("../../src/security_events/error.rs"),
+        include_str!("../../src/sessions/error.rs"),
         include_str!("../../src/tenants/settings/replace.rs"),
         include_str!("../../src/console/error.rs"),
         include_str!("../../src/tenants/error.rs"),
@@ -169,6 +171,7 @@ fn every_error_variant_is_produced_by_some_test() {
         include_str!("api/v1/audit.rs"),
         include_str!("api/v1/me.rs"),
         include_str!("api/v1/security_events.rs"),
+        include_str!("api/v1/sessions.rs"),
         include_str!("api/v1/users.rs"),
         include_str!("api/v1/tenant/settings.rs"),
         include_str!("console.rs"),
@@ -285,6 +288,14 @@ const PRODUCED: &[(&str, &str)] = &[
     ("DecisionError::Invalid", "a_question_that_is_none_is_told_where"),
     ("DecisionError::Malformed", "a_question_that_is_none_is_refused"),
     ("DecisionError::NoSuchUser", "a_question_that_is_none_is_told_where"),
+    ("SessionError::Access", "sessions_are_listed_with_who_is_signed_in"),
+    ("SessionError::Database", "without_a_database_nobody_is_told_who_is_signed_in"),
+    ("SessionError::HoldsMore", "nobody_signs_out_somebody_who_holds_more"),
+    ("SessionError::Idempotency", "a_session_that_is_ended_is_refused_at_once_and_nothing_else_is"),
+    ("SessionError::Invalid", "sessions_are_listed_with_who_is_signed_in"),
+    ("SessionError::NoSuchUser", "somebody_is_signed_out_everywhere"),
+    ("SessionError::NotFound", "a_session_that_is_ended_is_refused_at_once_and_nothing_else_is"),
+    ("SessionError::Provider", "while_the_provider_is_away_nobody_is_signed_out"),
     ("PolicyError::Access", "policies_about_policies_count_for_each_and_for_lists"),
     ("PolicyError::AlreadyAssigned", "a_policy_is_for_everyone_until_it_is_for_somebody"),
     ("PolicyError::Database", "without_a_database_policies_are_not_told_why"),

@@ -3,9 +3,12 @@
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tenantry_types::{DomainName, TenantId, UserId};
+use tenantry_types::{DomainName, SessionId, TenantId, UserId};
 
-use super::{DomainState, ManagementClient, ManagementError, Member, NewTenant, RolesOf, TenantChange, TenantRecord};
+use super::{
+    DomainState, ManagementClient, ManagementError, Member, NewTenant, RolesOf, SessionRecord, SessionsPage,
+    TenantChange, TenantRecord, envelope,
+};
 
 impl ManagementClient {
     /// Makes a tenant under this id, or finds it there as it is wanted. The password of somebody who is there already
@@ -106,13 +109,49 @@ impl ManagementClient {
         self.send::<Value>(Method::PUT, &path, roles).await.map(drop)
     }
 
+    /// A page of the sessions of a tenant that last, or of those of one person there: at most `limit`, from where the page
+    /// before said that this one begins.
+    ///
+    /// # Errors
+    /// [`ManagementError`].
+    pub async fn sessions(
+        &self,
+        tenant: TenantId,
+        user: Option<UserId>,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<SessionsPage, ManagementError> {
+        let limit = limit.to_string();
+        let mut query = vec![("limit", limit.as_str())];
+        query.extend(user.as_ref().map(|user| ("user_id", user.as_str())));
+        query.extend(cursor.map(|cursor| ("cursor", cursor)));
+        let body = self.call(Method::GET, &["tenants", tenant.as_str(), "sessions"], &query, None).await?;
+        let envelope = envelope::<Vec<SessionRecord>>(body)?;
+        Ok(SessionsPage { sessions: envelope.data, next: envelope.page.and_then(|page| page.next) })
+    }
+
+    /// A session that lasts; `None` when the tenant has none of this id.
+    ///
+    /// # Errors
+    /// [`ManagementError`].
+    pub async fn session(&self, tenant: TenantId, id: SessionId) -> Result<Option<SessionRecord>, ManagementError> {
+        self.get(&["tenants", tenant.as_str(), "sessions", id.as_str()]).await
+    }
+
+    /// Ends a session, with what was given in it.
+    ///
+    /// # Errors
+    /// [`ManagementError`].
+    pub async fn end_session(&self, tenant: TenantId, id: SessionId) -> Result<(), ManagementError> {
+        self.remove(&["tenants", tenant.as_str(), "sessions", id.as_str()]).await
+    }
+
     /// Ends everything that a person is signed in to in this tenant.
     ///
     /// # Errors
     /// [`ManagementError`].
-    pub async fn revoke_sessions(&self, tenant: TenantId, id: UserId) -> Result<(), ManagementError> {
-        let path = ["tenants", tenant.as_str(), "users", id.as_str(), "revoke-sessions"];
-        self.call(Method::POST, &path, &[], Some(&json!({}))).await.map(drop)
+    pub async fn end_sessions_of(&self, tenant: TenantId, id: UserId) -> Result<(), ManagementError> {
+        self.remove(&["tenants", tenant.as_str(), "users", id.as_str(), "sessions"]).await
     }
 
     /// Lets somebody of another tenant sign in at this one.

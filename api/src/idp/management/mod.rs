@@ -21,7 +21,9 @@ use token::Tokens;
 
 pub use error::ManagementError;
 pub use key::{ClientKeyError, ClientKeyFile};
-pub use model::{DomainState, Member, NewAdministrator, NewTenant, RolesOf, TenantChange, TenantRecord};
+pub use model::{
+    DomainState, Member, NewAdministrator, NewTenant, RolesOf, SessionRecord, SessionsPage, TenantChange, TenantRecord,
+};
 
 /// Calls the management API. Clones share connections and the access token.
 #[derive(Debug, Clone)]
@@ -133,9 +135,13 @@ fn judge(status: StatusCode, body: &[u8]) -> Result<Option<Value>, ManagementErr
 }
 
 fn data<T: DeserializeOwned>(body: Option<Value>) -> Result<T, ManagementError> {
-    let envelope: Envelope<T> = serde_json::from_value(body.unwrap_or_default())
+    Ok(envelope(body)?.data)
+}
+
+fn envelope<T: DeserializeOwned>(body: Option<Value>) -> Result<Envelope<T>, ManagementError> {
+    let envelope = serde_json::from_value(body.unwrap_or_default())
         .map_err(|_| IdpError::Answer("the management API answered in another form"))?;
-    Ok(envelope.data)
+    Ok(envelope)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
-use tenantry_types::{EmailAddress, Slug, TenantId, UserId, UtcTime};
+use tenantry_types::{EmailAddress, SessionId, Slug, TenantId, UserId, UtcTime};
 
 /// A tenant to be made.
 #[derive(Debug, Clone, Serialize)]
@@ -81,6 +81,38 @@ pub struct Member {
     pub home_tenant_id: TenantId,
     /// Since when.
     pub created_at: UtcTime,
+}
+
+/// A browser in which somebody is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct SessionRecord {
+    /// The `sid` of tokens.
+    pub id: SessionId,
+    /// Who is signed in.
+    pub user_id: UserId,
+    /// When they signed in.
+    pub authenticated_at: UtcTime,
+    /// When the browser was there last.
+    pub last_used_at: UtcTime,
+    /// When it ends at the latest.
+    pub expires_at: UtcTime,
+    /// How strongly they were authenticated.
+    pub acr: String,
+    /// By which methods.
+    pub amr: Vec<String>,
+    /// From which address.
+    pub address: Option<String>,
+    /// With which browser.
+    pub user_agent: Option<String>,
+}
+
+/// A page of sessions, the newest first.
+#[derive(Debug, Clone)]
+pub struct SessionsPage {
+    /// The sessions.
+    pub sessions: Vec<SessionRecord>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<String>,
 }
 
 #[allow(clippy::ref_option, reason = "the form that serde calls")]

@@ -24,6 +24,11 @@ impl<K: Serialize> PageRequest<K> {
         i64::from(self.limit) + 1
     }
 
+    /// How many rows are shown at most.
+    pub const fn limit(&self) -> u32 {
+        self.limit
+    }
+
     /// The row after which the page begins; `None` for the first.
     pub fn after(&self) -> Option<K>
     where
@@ -39,9 +44,14 @@ impl<K: Serialize> PageRequest<K> {
             return (rows, None);
         }
         rows.truncate(limit);
-        let context: Vec<&[u8]> = self.context.iter().map(String::as_bytes).collect();
-        let next = rows.last().and_then(|last| self.cursors.seal(&context, &key(last)));
+        let next = rows.last().and_then(|last| self.cursor(&key(last)));
         (rows, next)
+    }
+
+    /// The cursor of the page after this row, for rows that come from somewhere that says itself whether the list goes on.
+    pub fn cursor(&self, row: &K) -> Option<String> {
+        let context: Vec<&[u8]> = self.context.iter().map(String::as_bytes).collect();
+        self.cursors.seal(&context, row)
     }
 
     /// The answer: the rows as `view` shows them, the cursor of the next page, and a link to it (RFC 8288). What is shown

@@ -6,6 +6,7 @@ mod permissions;
 mod policies;
 mod roles;
 mod security_events;
+mod sessions;
 mod tenant;
 mod tenants;
 mod users;
