@@ -4,6 +4,7 @@ use serde_json::json;
 use tenantry_db::{Connection, DbError, TenantScope};
 use tenantry_types::{SessionId, UserId};
 
+use super::memberships::places;
 use crate::audit::Author;
 use crate::events::{self, Event};
 use crate::oauth::grants::Revocation;
@@ -57,4 +58,21 @@ pub fn revoke_sessions(
     author.record(conn, scope, "user.revoke_sessions", format!("user:{user}"), detail)?;
     events::store::record(conn, scope, author, &Event::session_revoked(user, None, author.now()))?;
     Ok(())
+}
+
+/// The same at home and wherever the person is a member: what they are signed in to anywhere hangs on their account.
+pub(super) fn end_everywhere(
+    conn: &mut Connection,
+    home: TenantScope,
+    author: &Author,
+    user: UserId,
+    because: Revocation,
+) -> Result<(usize, usize), DbError> {
+    let (mut sessions, mut grants) = (0, 0);
+    for place in places(conn, home, user)? {
+        let ended = end_access(conn, place, author, Some(user), because)?;
+        sessions += ended.0;
+        grants += ended.1;
+    }
+    Ok((sessions, grants))
 }

@@ -1,10 +1,13 @@
 //! Adding, changing and removing a person.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tenantry_db::{Connection, DbError, TenantScope};
-use tenantry_types::UserId;
+use tenantry_types::{UserId, UtcTime};
 
-use super::end_access;
+use super::access::end_everywhere;
+use super::memberships::{find_person, places, remove_member};
 use crate::audit::Author;
 use crate::credentials;
 use crate::events::{self, CredentialChange, Event};
@@ -80,27 +83,36 @@ pub fn update(
     if changed.is_empty() && !status_changed {
         return Ok(after);
     }
-    after.updated_at = author.now();
+    after.updated_at = later(before, author);
     users::store::update(conn, scope, &after)?;
     let mut detail = json!({ "changed": changed });
     if status_changed {
         detail["status"] = json!({ "old": before.status, "new": after.status });
     }
-    if status_changed && !after.status.may_sign_in() {
-        let (sessions, grants) = end_access(conn, scope, author, Some(after.id), Revocation::AccountDisabled)?;
+    let signs_out = status_changed && !after.status.may_sign_in();
+    if signs_out {
+        let (sessions, grants) = end_everywhere(conn, scope, author, after.id, Revocation::AccountDisabled)?;
         detail["ended"] = json!({ "sessions": sessions, "grants": grants });
     }
     author.record(conn, scope, "user.update", format!("user:{}", after.id), detail)?;
-    if !changed.is_empty() {
-        events::store::record(conn, scope, author, &Event::user_updated(&after))?;
-    }
-    if status_changed {
-        events::store::record(conn, scope, author, &Event::status_changed(&after))?;
-        if !after.status.may_sign_in() {
-            events::store::record(conn, scope, author, &Event::session_revoked(after.id, None, author.now()))?;
+    for place in places(conn, scope, after.id)? {
+        let Some(person) = find_person(conn, place, after.id)? else { continue };
+        if !changed.is_empty() {
+            events::store::record(conn, place, author, &Event::user_updated(&person))?;
+        }
+        if status_changed {
+            events::store::record(conn, place, author, &Event::status_changed(&person))?;
+        }
+        if signs_out {
+            events::store::record(conn, place, author, &Event::session_revoked(after.id, None, author.now()))?;
         }
     }
     Ok(after)
+}
+
+/// Now, or later than it was changed before: the clocks of two replicas differ, and receivers go by this.
+pub(super) fn later(before: &User, author: &Author) -> UtcTime {
+    author.now().max(before.updated_at + Duration::from_micros(1))
 }
 
 /// The names of the members that differ, but for the status.
@@ -117,8 +129,12 @@ fn changed_members(before: &User, after: &User) -> Vec<&'static str> {
     compared.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
 }
 
-/// Removes a person and everything of theirs; whether they were there.
+/// Removes a person and everything of theirs; whether they were there. Where they are a member that ends first, so that it
+/// is told there.
 pub fn delete(conn: &mut Connection, scope: TenantScope, author: &Author, user: UserId) -> Result<bool, DbError> {
+    for place in places(conn, scope, user)?.into_iter().skip(1) {
+        remove_member(conn, place, author, user)?;
+    }
     if !users::store::delete(conn, scope, user)? {
         return Ok(false);
     }

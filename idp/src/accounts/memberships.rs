@@ -29,6 +29,14 @@ fn as_member(conn: &mut Connection, scope: TenantScope, membership: &Membership)
     Ok(Some(User { roles, roles_version: membership.roles_version, ..user }))
 }
 
+/// Where somebody is known: at home first, then at the tenants that they are a member of. What happens to their account
+/// happens there too.
+pub(super) fn places(conn: &mut Connection, home: TenantScope, user: UserId) -> Result<Vec<TenantScope>, DbError> {
+    let elsewhere = store::tenants_of(conn, home, user)?;
+    let elsewhere = elsewhere.into_iter().map(|id| TenantScope::system(id, "what happened to a member at home"));
+    Ok(std::iter::once(home).chain(elsewhere).collect())
+}
+
 /// Makes a person who lives elsewhere a member, and whether they were not one before; `None` when there is no such person,
 /// or they live here.
 pub fn add_member(

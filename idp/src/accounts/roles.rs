@@ -3,6 +3,7 @@
 use serde_json::json;
 use tenantry_db::{Connection, DbError, TenantScope};
 
+use super::change::later;
 use super::find_person;
 use crate::audit::Author;
 use crate::events::{self, Event};
@@ -22,9 +23,8 @@ pub fn replace_roles(
     if roles.version < person.roles_version || (roles.version == person.roles_version && same_names) {
         return Ok(person);
     }
-    let now = author.now();
     if person.tenant_id == scope.tenant_id() {
-        users::store::replace_roles(conn, scope, person.id, roles, now)?;
+        users::store::replace_roles(conn, scope, person.id, roles, later(&person, author))?;
     } else {
         memberships::store::replace_roles(conn, scope, person.id, roles)?;
     }

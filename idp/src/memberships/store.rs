@@ -51,6 +51,19 @@ pub fn home_of(conn: &mut Connection, _: TenantScope, user: UserId) -> Result<Op
     Ok(users::table.filter(users::id.eq(user)).select(users::tenant_id).first(conn).optional()?)
 }
 
+/// More tenants than anybody is a member of.
+const MOST_TENANTS: i64 = 1_000;
+
+/// The tenants that somebody who lives in this one is a member of, in the order in which they are locked.
+pub fn tenants_of(conn: &mut Connection, home: TenantScope, user: UserId) -> Result<Vec<TenantId>, DbError> {
+    Ok(memberships::table
+        .filter(memberships::home_tenant_id.eq(home.tenant_id()).and(memberships::user_id.eq(user)))
+        .select(memberships::tenant_id)
+        .order(memberships::tenant_id.asc())
+        .limit(MOST_TENANTS)
+        .load(conn)?)
+}
+
 /// Adds a membership.
 pub fn insert(conn: &mut Connection, scope: TenantScope, membership: &Membership) -> Result<(), DbError> {
     diesel::insert_into(memberships::table)
