@@ -159,8 +159,9 @@ async fn a_person_is_changed_member_by_member() {
     assert_eq!(managed.patch(&path, json!({"password": null, "given_name": "Grace"})).await.status, 200);
     let events = managed.events(managed.idp.tenant.id).await;
     let kinds: Vec<_> = events.iter().map(|(kind, _)| kind.as_str()).collect();
-    assert_eq!(kinds, ["user-created", "user-updated", "credential-change", "credential-change", "credential-change"]);
-    let changes: Vec<_> = events[2..].iter().map(|(_, payload)| payload["change_type"].as_str().unwrap()).collect();
+    assert_eq!(kinds[..3], ["user-created", "user-updated", "credential-change"]);
+    let passwords = events.iter().filter(|(kind, _)| kind == "credential-change");
+    let changes: Vec<_> = passwords.map(|(_, payload)| payload["change_type"].as_str().unwrap()).collect();
     assert_eq!(changes, ["create", "update", "delete"]);
     let by_address = managed.patch(&path, json!({"username": null})).await;
     assert_eq!(by_address.body["data"]["username"], "gh@acme.example");
@@ -194,6 +195,72 @@ async fn a_change_of_status_ends_sessions_and_refresh_tokens_at_once() {
     assert_eq!(kinds, ["account-disabled", "session-revoked", "account-enabled"]);
     assert_eq!(events[0].1["reason"], "suspended");
     assert!(events[1].1.get("sid").is_none());
+}
+
+#[actix_web::test]
+async fn a_new_password_ends_what_was_signed_in_to_by_the_old_one() {
+    let managed = Managed::start().await;
+    let idp = &managed.idp;
+    let ada = managed.acme(&format!("/users/{}", idp.user));
+    for (change, sign_in) in [(json!("another long password"), Some("another long password")), (Value::Null, None)] {
+        let password = if change.is_null() { "another long password" } else { PASSWORD };
+        let mut browser = Browser::new();
+        let page = browser.authorize(idp, &authorization(&[])).await;
+        let page = browser.submit_sign_in(idp, &page, "ada", password).await;
+        let code = browser.follow_ours(idp, page).await.answer()["code"].clone();
+        let tokens = idp.exchange(&code).await.body;
+        assert_eq!(managed.patch(&ada, json!({ "password": change })).await.status, 200);
+        let refreshed = idp.refresh(tokens["refresh_token"].as_str().unwrap()).await;
+        assert_eq!(refreshed.error(), (400, "invalid_grant"));
+        let page = browser.authorize(idp, &authorization(&[])).await;
+        assert!(page.html.contains("id=\"sign-in\""), "the session is gone too");
+        if let Some(password) = sign_in {
+            assert!(can_sign_in(idp, "ada", password).await);
+        }
+    }
+    assert_eq!(managed.kinds().await, ["credential-change", "session-revoked", "credential-change", "session-revoked"]);
+}
+
+#[actix_web::test]
+async fn what_happens_to_a_person_at_home_is_told_wherever_they_are_a_member() {
+    let managed = Managed::start().await;
+    let grace = managed.new_user("grace", json!({"password": PASSWORD, "status": "active"})).await;
+    let id = grace.rsplit('/').next().unwrap();
+    let other = managed.new_tenant("other").await;
+    let other_id = other.rsplit('/').next().unwrap().parse().unwrap();
+    assert_eq!(managed.put(&format!("{other}/members/{id}"), json!({})).await.status, 201);
+    for change in
+        [json!({"display_name": "G"}), json!({"status": "suspended"}), json!({"password": "another long one"})]
+    {
+        assert_eq!(managed.patch(&grace, change).await.status, 200);
+    }
+    managed.delete(&grace).await;
+    let events = managed.events(other_id).await;
+    let kinds: Vec<_> = events.iter().map(|(kind, _)| kind.as_str()).collect();
+    let expected = [
+        "tenant-created",
+        "membership-created",
+        "user-updated",
+        "account-disabled",
+        "session-revoked",
+        "session-revoked",
+        "membership-deleted",
+    ];
+    assert_eq!(kinds, expected);
+    assert_eq!(events[2].1["user"]["display_name"], "G");
+    assert_eq!(events[2].1["user"]["tenant_id"], json!(managed.idp.tenant.id));
+}
+
+#[actix_web::test]
+async fn a_later_change_is_later_whatever_the_clock_says() {
+    let managed = Managed::start().await;
+    let grace = managed.new_user("grace", json!({"display_name": "G"})).await;
+    let ahead = "UPDATE users SET updated_at = '2099-01-01 00:00:00.000000' WHERE username = 'grace'";
+    managed.execute(ahead).await;
+    let changed = managed.patch(&grace, json!({"display_name": "H"})).await;
+    assert_eq!(changed.body["data"]["updated_at"], "2099-01-01T00:00:00.000001Z");
+    managed.put(&format!("{grace}/roles"), json!({"version": 1, "names": ["x"]})).await;
+    assert_eq!(managed.get(&grace).await.body["data"]["updated_at"], "2099-01-01T00:00:00.000002Z");
 }
 
 #[actix_web::test]
