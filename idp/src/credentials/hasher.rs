@@ -2,6 +2,8 @@
 //!
 //! A hash takes about 17 ms of a core and 19 MiB of memory. So that a flood of sign-ins cannot starve the issue of
 //! tokens, it runs on a few threads with a short queue in front; when the queue is full the caller is told to come back.
+//! Programs that make many accounts have half of the threads at most, and wait for each other before they come to the queue:
+//! people sign in meanwhile.
 
 use std::fmt;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -14,10 +16,13 @@ use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, PasswordHash, Ver
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use secrecy::{ExposeSecret, SecretString};
 use tenantry_types::Random;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 /// After so long without a task a thread gives its memory back.
 const IDLE: Duration = Duration::from_secs(10);
+
+/// How long a program waits for its turn.
+const LONGEST_TURN: Duration = Duration::from_secs(5);
 
 /// Why a password was not hashed or checked.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +58,8 @@ pub struct PasswordHasher {
     queue: SyncSender<Task>,
     random: Arc<dyn Random>,
     decoy: Arc<str>,
+    /// The turns of programs.
+    turns: Arc<Semaphore>,
 }
 
 impl fmt::Debug for PasswordHasher {
@@ -88,7 +95,8 @@ impl PasswordHasher {
         let decoy = format!(
             "$argon2id$v=19$m={memory_kib},t={passes},p=1$c29tZXNhbHRvZmRlY295cw$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
         );
-        Ok(Self { queue: sender, random, decoy: decoy.into() })
+        let turns = Arc::new(Semaphore::new((threads / 2).max(1)));
+        Ok(Self { queue: sender, random, decoy: decoy.into(), turns })
     }
 
     /// The hash of a new password, in the PHC string format.
@@ -98,6 +106,13 @@ impl PasswordHasher {
         let (reply, answer) = oneshot::channel();
         self.send(Task::Hash { password, salt, reply })?;
         answer.await.map_err(broken)?
+    }
+
+    /// The same for a program, which waits for its turn.
+    pub async fn hash_in_turn(&self, password: SecretString) -> Result<String, HasherError> {
+        let turn = tokio::time::timeout(LONGEST_TURN, self.turns.acquire()).await.map_err(|_| HasherError::Busy)?;
+        let _turn = turn.map_err(broken)?;
+        self.hash(password).await
     }
 
     /// Whether this is the password of the hash. Without a hash it costs the same time and is never right, so that
@@ -219,6 +234,20 @@ mod tests {
         let hash = hasher(64, 1, 8).hash("pw".into()).await.unwrap();
         let verdict = hasher(128, 1, 8).verify("pw".into(), Some(hash)).await.unwrap();
         assert_eq!(verdict, Verdict::Correct { outdated: true });
+    }
+
+    #[tokio::test]
+    async fn programs_leave_room_for_people() {
+        let hasher = hasher(64, 1, 2);
+        // Far more than the queue has room for: they wait before it.
+        let all = futures_util::future::join_all((0..64).map(|_| hasher.hash_in_turn("pw".into())));
+        let people = async {
+            for _ in 0..16 {
+                hasher.verify("pw".into(), None).await.unwrap();
+            }
+        };
+        let (hashes, ()) = tokio::join!(all, people);
+        assert!(hashes.iter().all(Result::is_ok));
     }
 
     #[tokio::test]

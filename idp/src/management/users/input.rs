@@ -123,7 +123,7 @@ pub fn changes(value: Value) -> Result<Changes, Vec<InputError>> {
 /// The hash of a password, made on the hasher's own threads.
 pub async fn hashed(idp: &Idp, password: Option<NewPassword>) -> Result<Option<String>, ManagementError> {
     match password {
-        Some(password) => Ok(Some(idp.hasher.hash(password.into_secret()).await?)),
+        Some(password) => Ok(Some(idp.hasher.hash_in_turn(password.into_secret()).await?)),
         None => Ok(None),
     }
 }
