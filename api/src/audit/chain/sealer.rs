@@ -33,6 +33,9 @@ pub enum SealError {
     /// The head of a chain is not what this service writes.
     #[error("the head of the audit chain of tenant {0} is not readable: see `tenantry-api audit verify`")]
     Head(TenantId),
+    /// A batch, or what is said to be removed, is not what was signed: nothing is removed on the strength of it.
+    #[error("batch {1} of the audit chain of tenant {0} is not what was sealed: see `tenantry-api audit verify`")]
+    NotSealed(TenantId, i64),
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DbError),

@@ -42,6 +42,8 @@ text_enum! {
         BeyondHead = "beyond-head",
         /// Entries are said to be removed by retention, and this service has not signed that.
         PruningNotSigned = "pruning-not-signed",
+        /// Entries were removed by retention before their time was over.
+        PrunedTooEarly = "pruned-too-early",
         /// There was more at the time of a checkpoint.
         Truncated = "truncated",
         /// There was something else at the time of a checkpoint.

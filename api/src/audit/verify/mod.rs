@@ -9,6 +9,8 @@ mod findings;
 mod page;
 mod store;
 
+use std::time::Duration;
+
 use tenantry_db::{Db, DbError, TenantScope};
 use tenantry_jose::{KeySet, Keyring};
 use tenantry_types::TenantId;
@@ -17,8 +19,8 @@ use tokio::task::JoinSet;
 pub use findings::{Finding, FindingKind, Report};
 pub use store::find_tenants;
 
-use super::chain::store::{Chain, chain};
-use super::chain::{CheckpointClaims, PruningClaims, statement};
+use super::chain::store::{BatchRow, Chain, batches_from, chain};
+use super::chain::{BatchClaims, CheckpointClaims, PruningClaims, statement};
 use super::keys;
 use findings::{Findings, Place};
 use page::{Page, PageResult};
@@ -102,7 +104,7 @@ impl ChainVerifier<'_> {
         let (extent, head) =
             self.db.read(move |conn| Ok::<_, DbError>((store::extent(conn, scope)?, chain(conn, scope)?))).await?;
         let head = check_head(head, &extent, findings);
-        let pruned = self.pruned(&head, findings);
+        let pruned = self.pruned(&head, findings).await?;
         let span = head.batches.min(extent.batches.saturating_add(LONGEST_GAP));
         let strays = tokio::spawn({
             let (db, last) = (self.db.clone(), extent.last_position);
@@ -118,26 +120,44 @@ impl ChainVerifier<'_> {
         self.forgive_pruned(pruned.0, findings).await
     }
 
-    /// How many batches and entries retention has removed, as far as it is signed.
-    fn pruned(&self, head: &Chain, findings: &mut Findings) -> (i64, i64) {
+    /// How many batches and entries retention has removed, as far as it is signed, and as far as their time was over.
+    async fn pruned(&self, head: &Chain, findings: &mut Findings) -> Result<(i64, i64), DbError> {
         if (head.pruned_batches, head.pruned_entries, &head.pruning) == (0, 0, &None) {
-            return (0, 0);
+            return Ok((0, 0));
         }
-        let signed = head.pruning.as_deref().map(|signed| statement::<PruningClaims>(signed, self.keys));
-        let problem = match signed {
-            None => "no statement says so".to_owned(),
-            Some(Err(error)) => error.to_string(),
-            Some(Ok(claims)) => {
-                let said = (claims.tenant_id, claims.batches, claims.entries);
-                if said == (self.tenant, head.pruned_batches, head.pruned_entries) {
-                    return (claims.batches, claims.entries);
-                }
-                "the signed statement says something else".to_owned()
+        let (scope, last) = (self.scope(), head.pruned_batches - 1);
+        let row = self.db.read(move |conn| batches_from(conn, scope, last, 1)).await?.into_iter().next();
+        match self.check_pruned(head, row.as_ref()) {
+            Ok(claims) => Ok((claims.batches, claims.entries)),
+            Err((kind, problem)) => {
+                let detail = format!("{} batches are said to be removed by retention: {problem}", head.pruned_batches);
+                findings.add(kind, Place::default(), detail);
+                Ok((0, 0))
             }
-        };
-        let detail = format!("{} batches are said to be removed by retention: {problem}", head.pruned_batches);
-        findings.add(FindingKind::PruningNotSigned, Place::default(), detail);
-        (0, 0)
+        }
+    }
+
+    /// The statement of retention, if it is one, and the last batch that it is about, which is this, was old enough.
+    fn check_pruned(&self, head: &Chain, last: Option<&BatchRow>) -> Result<PruningClaims, (FindingKind, String)> {
+        let not_signed = |problem: String| (FindingKind::PruningNotSigned, problem);
+        let signed = head.pruning.as_deref().ok_or_else(|| not_signed("no statement says so".to_owned()))?;
+        let claims = statement::<PruningClaims>(signed, self.keys).map_err(|error| not_signed(error.to_string()))?;
+        let said = (claims.tenant_id, claims.batches, claims.entries);
+        if said != (self.tenant, head.pruned_batches, head.pruned_entries) {
+            return Err(not_signed("the signed statement says something else".to_owned()));
+        }
+        let too_early = |problem: &str| (FindingKind::PrunedTooEarly, problem.to_owned());
+        let header = last.and_then(|row| statement::<BatchClaims>(&row.signature, self.keys).ok());
+        let header = header.filter(|header| (header.tenant_id, header.number + 1) == (self.tenant, claims.batches));
+        let header = header.ok_or_else(|| too_early("the header of the last is not what was signed"))?;
+        if header.first.saturating_add(header.size) != claims.entries {
+            return Err(too_early("the last ends elsewhere"));
+        }
+        let kept = Duration::from_secs(86_400) * claims.retention_days;
+        if header.sealed_at >= claims.pruned_at - kept {
+            return Err(too_early("the last was sealed later than that"));
+        }
+        Ok(claims)
     }
 
     /// Verifies all batches, and gives the last.
@@ -196,7 +216,7 @@ impl ChainVerifier<'_> {
             && head.pruned_batches > known
         {
             // A statement that is not believed forgives nothing, and is no news.
-            let (batches, _) = self.pruned(&head, &mut Findings::default());
+            let (batches, _) = self.pruned(&head, &mut Findings::default()).await?;
             findings.forgive(self.tenant, batches);
         }
         Ok(())

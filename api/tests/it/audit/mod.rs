@@ -15,7 +15,7 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text};
 use serde_json::json;
 use tempfile::TempDir;
-use tenantry_api::audit::chain::{Sealer, checkpoint, retention as prune};
+use tenantry_api::audit::chain::{SealError, Sealer, checkpoint, retention as prune};
 use tenantry_api::audit::verify::{Options, Report, verify};
 use tenantry_api::audit::{self, AuditEntry, Changes};
 use tenantry_api::startup::MIGRATIONS;
@@ -107,7 +107,11 @@ impl Trail {
     }
 
     pub async fn prune(&self, days: u32) -> usize {
-        prune::prune(&self.db, &self.keyring, &self.clock(), days).await.unwrap()
+        self.try_to_prune(days).await.unwrap()
+    }
+
+    pub async fn try_to_prune(&self, days: u32) -> Result<usize, SealError> {
+        prune::prune(&self.db, &self.keyring, &self.clock(), days).await
     }
 
     /// Does to the tables what the service would not: references are not checked. Each statement changes something.
