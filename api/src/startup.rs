@@ -13,7 +13,7 @@ use tenantry_types::{Clock, Random};
 use tenantry_web::config::DatabaseConfig;
 use tenantry_web::health::Health;
 use tenantry_web::listing::Cursors;
-use tenantry_web::rate_limit::RateLimiter;
+use tenantry_web::rate_limit::{LimitConfig, RateLimiter};
 use tenantry_web::redis;
 use tenantry_web::server::{Environment, Server, ServerError, ServerHandle, ServerSetup};
 use tokio::task::JoinHandle;
@@ -187,6 +187,8 @@ impl Application {
         let (log, keys) = (Data::new(decisions.clone()), Data::new(keyring.clone()));
         let (management, shared_tasks, verifier) =
             (Data::new(management), Data::new(tasks.clone()), Data::new(verifier));
+        let pushes = limiter.steady(PUSHES);
+        let watched = (ManagementClient::clone(&management), signals.clone());
         let add_routes = move |services: &mut ServiceConfig| {
             services
                 .app_data(api.clone())
@@ -202,10 +204,10 @@ impl Application {
                 .app_data(address.clone())
                 .app_data(log.clone())
                 .app_data(keys.clone());
-            table.register(services, &origins, &limiter);
+            table.register(services, &origins, &limiter, &pushes);
         };
 
-        let health = health(&config, db.clone(), keyring, issuers, shared);
+        let health = health(&config, db.clone(), keyring, issuers, shared, watched);
         let setup = ServerSetup { health, registry, reports, random, ..ServerSetup::new(config.http, config.metrics) };
         let server = Server::bind(setup, add_routes)?;
         Ok(Self {
@@ -288,6 +290,9 @@ pub fn open_keyring(config: &Config, random: &dyn Random) -> Result<Keyring, Key
     let keyring = Keyring::load_or_create(path, random)?;
     if config.mode.is_production() { Keyring::load_private(path) } else { Ok(keyring) }
 }
+
+/// How much may be pushed here from one address that does not prove itself. Looking at it costs a signature.
+const PUSHES: LimitConfig = LimitConfig::per_minute(60_000);
 
 /// The limits of a configuration, shared by all replicas where there is a Redis.
 fn rate_limiter(config: &Config, shared: Option<redis::Pool>, clock: Arc<dyn Clock>) -> RateLimiter {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use actix_web::dev::ServiceRequest;
 use actix_web::guard::{Guard, GuardContext};
 use actix_web::http::Method;
 use actix_web::http::header::ALLOW;
@@ -105,11 +106,21 @@ impl Routes {
 
     /// Registers every route, its guard in front of it. Another method on a path that is there gets a 405. Scripts of
     /// other origins may call what is below `/api`, as `origins` says, and nothing else. Requests are counted there, where
-    /// decisions are asked for, and where they make this service call the identity provider for somebody unknown.
-    pub fn register(&self, services: &mut ServiceConfig, origins: &AllowedOrigins, limiter: &RateLimiter) {
+    /// decisions are asked for, and where they make this service call the identity provider for somebody unknown; what is
+    /// pushed here by `pushes`, so that nobody else's requests hold it up.
+    pub fn register(
+        &self,
+        services: &mut ServiceConfig,
+        origins: &AllowedOrigins,
+        limiter: &RateLimiter,
+        pushes: &RateLimiter,
+    ) {
         let counted = || {
-            let limiter = limiter.clone();
-            from_fn(move |request, next| rate_limit::limit(limiter.clone(), request, next))
+            let (limiter, pushes) = (limiter.clone(), pushes.clone());
+            from_fn(move |request: ServiceRequest, next| {
+                let by = if PUSHED.contains(&request.path()) { &pushes } else { &limiter };
+                rate_limit::limit(by.clone(), request, next)
+            })
         };
         let mut by_path: BTreeMap<&'static str, Vec<&Route>> = BTreeMap::new();
         for route in &self.all {
@@ -167,6 +178,9 @@ methods! {
 
 /// What is for programs.
 const API: &str = "/api";
+
+/// What other services push here, which proves itself.
+const PUSHED: [&str; 1] = ["/api/v1/security-events"];
 
 /// What calls the identity provider for somebody who is not known yet.
 const SIGN_IN: [&str; 2] = ["/console/sign-in", "/console/callback"];

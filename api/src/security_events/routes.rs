@@ -4,6 +4,7 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use tenantry_web::problems::{Body, ProblemResponse};
+use tenantry_web::rate_limit;
 
 use super::{Receiver, SecurityEventError, receive};
 use crate::access::{Access, Routes};
@@ -47,6 +48,8 @@ pub(crate) async fn take(
     let body = body.map_err(SecurityEventError::Body)?.0;
     let token = std::str::from_utf8(&body).map_err(|_| tenantry_jose::VerifyError::NotCompact)?;
     let (issuer, event) = receiver.read(token.trim_ascii()).await?;
+    // However many there are: they tell whom to let in no more.
+    rate_limit::forgive(&request);
     tracing::info!(tenant = %issuer.tenant.id, event = event.id, subject = event.subject, "a security event was received");
     let state = api.clone();
     let receive = move |conn: &mut _| receive::receive(conn, &state, &origin, &issuer.tenant, &event);

@@ -293,3 +293,34 @@ async fn a_script_can_read_how_long_it_has_to_wait() {
         .header("Access-Control-Request-Headers", "authorization");
     assert_eq!(preflight.send().await.unwrap().status(), StatusCode::OK);
 }
+
+#[actix_web::test]
+async fn events_of_the_provider_wait_for_nobody() {
+    let api = TestApi::start_with(limits([3, 0, 0, 0])).await;
+    let token = api.administrator();
+    assert_eq!(api.get_as(ME, &token).await.status(), StatusCode::OK);
+    // Strangers from the same address, who are refused over and over.
+    for _ in 0..20 {
+        drop(api.request(Method::GET, ME).send().await.unwrap());
+    }
+    assert_eq!(api.get_as(ME, &token).await.status(), StatusCode::TOO_MANY_REQUESTS);
+    let push = async |token: &str| {
+        let request = api.request(Method::POST, "/api/v1/security-events").body(token.to_owned());
+        request.header("Content-Type", "application/secevent+jwt").send().await.unwrap()
+    };
+    let mut left = Vec::new();
+    for number in 0..5 {
+        let person = tenantry_jose::peek(&token).unwrap().claims["sub"].clone();
+        let (issuer, now) = (api.idp.issuer("demo"), api.clock.now().unix_seconds());
+        let claims = json!({"iss": issuer, "aud": api.url, "iat": now, "jti": format!("event-{number}"),
+            "tenant_id": api.idp.tenant("demo").id, "sub_id": {"format": "iss_sub", "iss": issuer, "sub": person},
+            "events": {"https://schemas.openid.net/secevent/caep/event-type/session-revoked": {}}});
+        let response = push(&api.idp.tenant("demo").key.sign_jwt("secevent+jwt", &claims).unwrap()).await;
+        assert_eq!(response.status(), StatusCode::ACCEPTED);
+        left.push(header(&response, "ratelimit").to_owned());
+    }
+    assert!(left.iter().all(|left| left.contains("r=60000")), "none of them counts: {left:?}");
+    let refused = push("nonsense").await;
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+    assert!(header(&refused, "ratelimit").contains("r=59999"), "what proves nothing does");
+}

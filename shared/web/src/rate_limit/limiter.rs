@@ -11,15 +11,17 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 use tenantry_types::Clock;
 
-use super::RateLimitsConfig;
 use super::gcra::{Counter, Limit, Reading};
 use super::headers::{Policies, RateLimited};
 use super::key::{Caller, Key, Kind, Network};
 use super::memory::Table;
 use super::shared::{Question, Shared};
+use super::{LimitConfig, RateLimitsConfig};
 
 /// Counters of addresses, and as many of everybody else: 3 MB each.
 const COUNTERS: usize = 1 << 17;
+/// Counters of addresses that other services send from.
+const STEADY_COUNTERS: usize = 1 << 13;
 
 /// All limits of a service. Clones share the counters.
 #[derive(Debug, Clone)]
@@ -28,6 +30,8 @@ pub struct RateLimiter(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     is_enabled: bool,
+    /// Whether who is refused a lot gets less.
+    is_adaptive: bool,
     /// By kind.
     limits: [Option<Limit>; 4],
     policies: Policies,
@@ -63,6 +67,7 @@ impl RateLimiter {
         let size = if config.enabled { COUNTERS } else { 1 };
         Self(Arc::new(Inner {
             is_enabled: config.enabled,
+            is_adaptive: true,
             policies: Policies::new(&limits),
             limits,
             addresses: Table::new(size),
@@ -84,6 +89,24 @@ impl RateLimiter {
             // Somebody counts with it already.
             Err(inner) => inner,
         })
+    }
+
+    /// A limiter of its own, in this process, for what other services send without anybody's token: by address alone, and
+    /// nobody gets less for being refused. What strangers do from the same address is not held against them.
+    #[must_use]
+    pub fn steady(&self, address: LimitConfig) -> Self {
+        let limits = [Limit::new(address), None, None, None];
+        Self(Arc::new(Inner {
+            is_enabled: self.0.is_enabled,
+            is_adaptive: false,
+            policies: Policies::new(&limits),
+            limits,
+            addresses: Table::new(if self.0.is_enabled { STEADY_COUNTERS } else { 1 }),
+            callers: Table::new(1),
+            shared: None,
+            clock: Arc::clone(&self.0.clock),
+            refusals: self.0.refusals.clone(),
+        }))
     }
 
     /// Adds the count of refusals to the metrics of the service.
@@ -111,13 +134,31 @@ impl RateLimiter {
             Some(limit) => self
                 .0
                 .addresses
-                .with(&key, |counter| limit.take(counter, now).inspect_err(|_| limit.refused(counter, now))),
+                .with(&key, |counter| limit.take(counter, now).inspect_err(|_| self.distrust(limit, counter, now))),
             None => return Ok(()),
         };
         tab.address = Some(key.clone());
         tab.responsible = Some(key);
         tab.readings[Kind::Address as usize] = Some(counted.unwrap_or_else(|refusal| refusal));
         counted.map(drop).map_err(|refusal| self.refuse(tab, Kind::Address, refusal))
+    }
+
+    fn distrust(&self, limit: &Limit, counter: &mut Counter, now: u64) {
+        if self.0.is_adaptive {
+            limit.refused(counter, now);
+        }
+    }
+
+    /// The request does not count, because it proved itself.
+    pub(super) fn forgive(&self, tab: &mut Tab) {
+        let now = self.now();
+        tab.responsible = None;
+        let (Some(key), Some(limit)) = (tab.address.take(), self.limit(Kind::Address)) else { return };
+        let reading = self.0.addresses.with(&key, |counter| {
+            limit.give_back(counter, now);
+            limit.reading(counter, now)
+        });
+        tab.readings[Kind::Address as usize] = Some(reading);
     }
 
     /// Counts the same request for its caller, who is known now.
@@ -212,7 +253,7 @@ impl RateLimiter {
                 Ok(reading) => reading,
                 Err(refusal) => {
                     if key == responsible {
-                        limit.refused(counter, now);
+                        self.distrust(limit, counter, now);
                     }
                     refusing = Some(index);
                     refusal
@@ -233,7 +274,7 @@ impl RateLimiter {
 
     fn hold_against(&self, key: &Key<'_>, now: u64) {
         if let Some(limit) = self.limit(key.kind()) {
-            self.table(key).with(key, |counter| limit.refused(counter, now));
+            self.table(key).with(key, |counter| self.distrust(limit, counter, now));
         }
     }
 

@@ -24,4 +24,4 @@ pub use config::{LimitConfig, RateLimitsConfig};
 pub use headers::RateLimited;
 pub use key::{Caller, Kind};
 pub use limiter::RateLimiter;
-pub use middleware::{identified, limit};
+pub use middleware::{forgive, identified, limit};

@@ -244,3 +244,28 @@ async fn the_script_counts_as_the_process_does() {
         }
     }
 }
+
+#[test]
+fn what_proves_itself_does_not_count_and_nobody_is_distrusted_for_others() {
+    let world = world(&config());
+    let steady = world.limiter.steady(LimitConfig::per_minute(3));
+    let address = HOME.parse().unwrap();
+    let arrive = |steady: &RateLimiter| {
+        let mut tab = Tab::default();
+        steady.arrived(&mut tab, address).map(|()| tab)
+    };
+    for _ in 0..10 {
+        let mut tab = arrive(&steady).unwrap();
+        steady.forgive(&mut tab);
+    }
+    for _ in 0..3 {
+        drop(arrive(&steady).unwrap());
+    }
+    for _ in 0..100 {
+        assert!(arrive(&steady).is_err());
+    }
+    // The time of one request later there is one, however often the address was refused.
+    world.clock.advance(Duration::from_secs(20));
+    assert!(arrive(&steady).is_ok());
+    assert!(arrive(&world.limiter).is_ok(), "the other limits know nothing of it");
+}
