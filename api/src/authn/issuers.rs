@@ -139,6 +139,16 @@ impl Issuers {
         }
     }
 
+    /// The same, where it is not believed that the provider had no such issuer a moment ago: for what is lost if it is
+    /// refused.
+    ///
+    /// # Errors
+    /// [`IssuerError`].
+    pub async fn find_anew(&self, url: &str) -> Result<Arc<Issuer>, IssuerError> {
+        self.0.unknown.invalidate(url).await;
+        self.find(url).await
+    }
+
     /// The issuer with keys that are newer than these, because a token names one that is not among them.
     ///
     /// # Errors
@@ -164,7 +174,7 @@ impl Issuers {
     }
 
     /// Only what can be an issuer is asked for: `{provider}/t/{slug}`, or a login domain.
-    fn is_plausible(&self, url: &str) -> bool {
+    pub fn is_plausible(&self, url: &str) -> bool {
         if let Some(path) = url.strip_prefix(self.0.idp.public_url().as_str()) {
             return path.strip_prefix("/t/").is_some_and(|slug| slug.parse::<Slug>().is_ok());
         }

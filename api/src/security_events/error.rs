@@ -29,9 +29,15 @@ pub enum SecurityEventError {
     /// It does not tell what its kind tells.
     #[error(transparent)]
     Event(#[from] MalformedEvent),
-    /// It is not from a tenant of the identity provider.
+    /// What calls itself its issuer cannot be one of the identity provider.
     #[error("the issuer is not a tenant of the identity provider")]
     UnknownIssuer,
+    /// The identity provider says that it has no such issuer, as it does of one that was just made.
+    #[error("the issuer is not known to the identity provider now")]
+    IssuerNotKnown,
+    /// It may be signed with a key that is newer than those that could be had.
+    #[error("the key is not among those that could be had")]
+    KeyNotKnown,
     /// It is about another tenant than its issuer's.
     #[error("the event is of another tenant than its issuer")]
     OtherTenant,
@@ -49,7 +55,7 @@ pub enum SecurityEventError {
 impl From<IssuerError> for SecurityEventError {
     fn from(error: IssuerError) -> Self {
         match error {
-            IssuerError::Unknown => Self::UnknownIssuer,
+            IssuerError::Unknown => Self::IssuerNotKnown,
             IssuerError::Unavailable(cause) => Self::Unavailable(cause),
             IssuerError::TooMany => Self::TooManyIssuers,
         }
@@ -57,13 +63,15 @@ impl From<IssuerError> for SecurityEventError {
 }
 
 impl SecurityEventError {
-    /// The code of RFC 8935 §2.4; none where a repeat may succeed.
+    /// The code of RFC 8935 §2.4; none where a repeat may succeed: the sender is to try again then, and not to give up.
     pub fn code(&self) -> Option<&'static str> {
         Some(match self {
             // A body that is too large or broken is so at every repeat; one that came too slowly may not be.
             Self::Body(problem) if problem.status() == StatusCode::REQUEST_TIMEOUT => return None,
             Self::Body(_) | Self::MediaType | Self::Event(_) => "invalid_request",
             Self::Token(error) => match error {
+                // The clocks differ: a little later it is good.
+                VerifyError::IssuedInFuture | VerifyError::NotYetValid => return None,
                 VerifyError::UnknownKey { .. } | VerifyError::AmbiguousKey | VerifyError::Algorithm => "invalid_key",
                 VerifyError::Signature => "authentication_failed",
                 VerifyError::Issuer | VerifyError::MissingClaim("iss") | VerifyError::InvalidClaim("iss") => {
@@ -75,7 +83,11 @@ impl SecurityEventError {
                 _ => "invalid_request",
             },
             Self::UnknownIssuer | Self::OtherTenant => "invalid_issuer",
-            Self::Unavailable(_) | Self::TooManyIssuers | Self::Database(_) => return None,
+            Self::IssuerNotKnown
+            | Self::KeyNotKnown
+            | Self::Unavailable(_)
+            | Self::TooManyIssuers
+            | Self::Database(_) => return None,
         })
     }
 }

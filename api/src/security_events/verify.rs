@@ -47,11 +47,18 @@ impl Receiver {
         let Some(Value::String(url)) = peek(token)?.claims.remove("iss") else {
             return Err(VerifyError::MissingClaim("iss").into());
         };
-        let mut issuer = self.issuers.find(&url).await?;
+        if !self.issuers.is_plausible(&url) {
+            return Err(SecurityEventError::UnknownIssuer);
+        }
+        let mut issuer = self.issuers.find_anew(&url).await?;
         let mut verified = self.check(token, &issuer);
         if matches!(verified, Err(VerifyError::UnknownKey { .. })) {
             // Perhaps the key is newer than what is known.
-            issuer = self.issuers.newer_than(&issuer).await?;
+            let newer = self.issuers.newer_than(&issuer).await?;
+            if Arc::ptr_eq(&newer, &issuer) {
+                return Err(SecurityEventError::KeyNotKnown);
+            }
+            issuer = newer;
             verified = self.check(token, &issuer);
         }
         let verified = verified?;

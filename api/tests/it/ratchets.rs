@@ -312,6 +312,8 @@ const PRODUCED: &[(&str, &str)] = &[
     ("SecurityEventError::Body", "nothing_but_an_event_of_the_tenant_for_this_service_is_believed"),
     ("SecurityEventError::Database", "what_cannot_be_checked_or_kept_now_is_to_be_sent_again"),
     ("SecurityEventError::Event", "nothing_but_an_event_of_the_tenant_for_this_service_is_believed"),
+    ("SecurityEventError::IssuerNotKnown", "what_is_too_new_to_be_known_is_to_be_sent_again"),
+    ("SecurityEventError::KeyNotKnown", "what_is_too_new_to_be_known_is_to_be_sent_again"),
     ("SecurityEventError::MediaType", "nothing_but_an_event_of_the_tenant_for_this_service_is_believed"),
     ("SecurityEventError::OtherTenant", "nothing_but_an_event_of_the_tenant_for_this_service_is_believed"),
     ("SecurityEventError::Token", "nothing_but_an_event_of_the_tenant_for_this_service_is_believed"),
