@@ -10,6 +10,8 @@ diesel::table! {
         status -> Text,
         wanted_status -> Nullable<Text>,
         version -> BigInt,
+        access_generation -> BigInt,
+        provider_updated_at -> Nullable<Timestamp>,
     }
 }
 

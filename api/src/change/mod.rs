@@ -9,5 +9,5 @@ mod tenant_row;
 mod work;
 
 pub use request::Change;
-pub use tenant_row::{keep_tenant, lock_tenant, tenant_is};
+pub use tenant_row::{TenantTold, keep_tenant, lock_tenant, tenant_is};
 pub use work::Work;

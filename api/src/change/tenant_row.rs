@@ -1,9 +1,11 @@
 //! The row of a tenant.
 
 use diesel::prelude::*;
+use serde_json::json;
 use tenantry_db::{Connection, DbError, LockRowsDsl as _, TenantScope, UpsertDsl as _};
 use tenantry_types::{Clock, Slug, TenantId, UtcTime};
 
+use crate::audit::Changes;
 use crate::authn::{Tenant, TenantStatus};
 use crate::schema::tenants;
 
@@ -46,28 +48,56 @@ pub fn lock_tenant(conn: &mut Connection, id: TenantId) -> Result<(), DbError> {
     Ok(())
 }
 
-/// The identity provider says what the tenant is called and whether it is in use. That counts here, unless this service is
-/// about to tell it something else; a status that is not known switches nothing on.
+/// A tenant as the identity provider tells of it.
+#[derive(Debug, Clone, Copy)]
+pub struct TenantTold<'a> {
+    /// Its name for people.
+    pub name: &'a str,
+    /// Whether it is in use; `None` for a status that is not known here, which switches nothing on.
+    pub status: Option<TenantStatus>,
+    /// When the provider changed it last.
+    pub as_of: Option<UtcTime>,
+}
+
+/// The identity provider says what the tenant is called and whether it is in use. That counts here, unless it was so before
+/// what is known, or this service is about to tell it something else. Gives what changed.
 pub fn tenant_is(
     conn: &mut Connection,
     scope: TenantScope,
     clock: &dyn Clock,
-    name: &str,
-    status: Option<TenantStatus>,
-) -> Result<(), DbError> {
-    let settled = tenants::table
-        .filter(tenants::id.eq(scope.tenant_id()))
-        .filter(tenants::wanted_status.is_null())
-        .filter(tenants::status.ne(TenantStatus::Provisioning));
-    let status = status.filter(|status| *status != TenantStatus::Provisioning).unwrap_or(TenantStatus::Inactive);
-    let is_new = settled.filter(tenants::name.ne(name).or(tenants::status.ne(status)));
-    diesel::update(is_new)
+    told: &TenantTold<'_>,
+) -> Result<Changes, DbError> {
+    let row = || tenants::table.filter(tenants::id.eq(scope.tenant_id()));
+    let known: KnownTenant = row().select(KnownTenant::as_select()).first(conn)?;
+    let is_older = known.provider_updated_at.is_some_and(|known| told.as_of.is_some_and(|as_of| as_of < known));
+    if is_older || known.wanted_status.is_some() || known.status == TenantStatus::Provisioning {
+        return Ok(Changes::default());
+    }
+    let status = told.status.filter(|status| *status != TenantStatus::Provisioning).unwrap_or(TenantStatus::Inactive);
+    let changes = Changes::between(
+        &json!({ "name": known.name, "status": known.status }),
+        &json!({ "name": told.name, "status": status }),
+    );
+    diesel::update(row())
         .set((
-            tenants::name.eq(name),
+            tenants::name.eq(told.name),
             tenants::status.eq(status),
-            tenants::version.eq(tenants::version + 1),
-            tenants::updated_at.eq(clock.now()),
+            tenants::provider_updated_at.eq(told.as_of.or(known.provider_updated_at)),
         ))
         .execute(conn)?;
-    Ok(())
+    if !changes.is_empty() {
+        diesel::update(row())
+            .set((tenants::version.eq(tenants::version + 1), tenants::updated_at.eq(clock.now())))
+            .execute(conn)?;
+    }
+    Ok(changes)
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = tenants)]
+struct KnownTenant {
+    name: String,
+    status: TenantStatus,
+    wanted_status: Option<TenantStatus>,
+    provider_updated_at: Option<UtcTime>,
 }

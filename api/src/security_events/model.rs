@@ -62,6 +62,9 @@ pub struct ProviderTenant {
     pub name: String,
     /// Only an active tenant can be used.
     pub status: String,
+    /// When it changed last: what was told of an older state changes nothing.
+    #[serde(default)]
+    pub updated_at: Option<UtcTime>,
 }
 
 text_enum! {

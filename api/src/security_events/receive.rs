@@ -6,9 +6,9 @@ use tenantry_types::{UserId, UtcTime};
 
 use super::model::{Happening, ProviderTenant, SecurityEvent, Standing};
 use super::store;
-use crate::audit::{self, ActorKind, AuditEntry, Changes, Origin};
+use crate::audit::{self, AuditEntry, Changes, Origin};
 use crate::authn::Tenant;
-use crate::change::{keep_tenant, tenant_is};
+use crate::change::{TenantTold, keep_tenant, tenant_is};
 use crate::directory::{AccountStatus, ProviderAccount, accounts};
 use crate::revocations::{self, Revoked};
 use crate::signals::{self, Signal, SignalKind};
@@ -111,7 +111,13 @@ impl Effects<'_> {
         if told.status != "active" {
             self.revoke(Revoked::Tenant, at)?;
         }
-        tenant_is(self.conn, self.scope, &*self.api.clock, &told.name, told.status.parse().ok())?;
+        let told = TenantTold { name: &told.name, status: told.status.parse().ok(), as_of: told.updated_at };
+        let changes = tenant_is(self.conn, self.scope, &*self.api.clock, &told)?;
+        if !changes.is_empty() {
+            let is_switched = changes.pointers().any(|pointer| pointer == "/status");
+            let action = if is_switched { "tenant.set_status" } else { "tenant.update" };
+            self.record(action, "tenant", self.scope.tenant_id().to_string(), changes)?;
+        }
         self.signal(SignalKind::Tenant, None)
     }
 
@@ -120,20 +126,20 @@ impl Effects<'_> {
         if changes.is_empty() {
             return Ok(());
         }
-        let entry = AuditEntry {
-            actor_kind: ActorKind::System,
-            actor_tenant: None,
-            acting_party: None,
-            actor_id: PROVIDER.to_owned(),
-            acting_client: None,
-            action,
-            target_kind: "account",
-            target_id: user.to_string(),
-            changes,
-            origin: self.origin.clone(),
-        };
-        audit::record(self.conn, self.scope, &*self.api.clock, &*self.api.random, &entry)?;
+        self.record(action, "account", user.to_string(), changes)?;
         self.signal(SignalKind::Subject, Some(user.as_str()))
+    }
+
+    fn record(
+        &mut self,
+        action: &'static str,
+        target_kind: &'static str,
+        target_id: String,
+        changes: Changes,
+    ) -> Result<(), DbError> {
+        let entry = AuditEntry::by_system(PROVIDER, action, target_kind, target_id, changes);
+        let entry = AuditEntry { origin: self.origin.clone(), ..entry };
+        audit::record(self.conn, self.scope, &*self.api.clock, &*self.api.random, &entry)
     }
 
     fn revoke(&mut self, whose: Revoked, at: UtcTime) -> Result<(), DbError> {

@@ -20,7 +20,7 @@ use super::{TenantError, domains, provision, target};
 use crate::access::{Access, Authority, Permission, Routes};
 use crate::authn::TenantStatus;
 use crate::change::{Change, Work};
-use crate::idempotency::{self, Answer};
+use crate::idempotency::Answer;
 use crate::input::{EntityTag, IfMatch, versioned};
 use crate::state::Api;
 
@@ -38,6 +38,7 @@ pub fn configure(routes: &mut Routes) {
     const ALL: &str = "/api/v1/tenants";
     const ONE: &str = "/api/v1/tenants/{id}";
     routes
+        .besides(target::TENANTS)
         .get(ALL, Access::Permission(READ), list)
         .post(ALL, Access::Permission(CREATE), create)
         .get(ONE, Access::Permission(READ), show)
@@ -87,7 +88,7 @@ pub(crate) async fn create(
 
 /// Lists tenants
 ///
-/// For administrators of the platform. In the order in which they were made.
+/// For administrators of the platform (`platform.tenants`). In the order in which they were made.
 #[utoipa::path(
     get,
     path = "/api/v1/tenants",
@@ -142,7 +143,7 @@ pub(crate) async fn list(
 
 /// Shows a tenant
 ///
-/// One's own; administrators of the platform see all.
+/// One's own; with `platform.tenants`, administrators of the platform see all.
 #[utoipa::path(
     get,
     path = "/api/v1/tenants/{id}",
@@ -329,14 +330,10 @@ async fn update_tenant(
         let tag = EntityTag::of(row.id, row.id, row.version);
         Ok::<_, TenantError>(Answer::ok(TenantView::whole(row, domains)).with_etag(tag.as_str()))
     };
-    let answer = change.run(api, body, work).await?;
-    if !left.perform(tasks).await? {
-        return Ok(answer);
-    }
     // What is there now that the identity provider knows, or does not: for this answer, and for a repeat's.
-    let (tag, view) = whole(api, scope).await?;
-    let answer = Answer::ok(view).with_etag(tag.as_str());
-    let (once, caller, kept) = (change.once(api, body), change.principal.scope(), answer.clone());
-    api.db.write(move |conn| idempotency::complete(conn, caller, &once, &kept)).await?;
-    Ok(answer)
+    let again = async |_| {
+        let (tag, view) = whole(api, scope).await?;
+        Ok(Answer::ok(view).with_etag(tag.as_str()))
+    };
+    left.run(tasks, &change, body, work, again).await
 }

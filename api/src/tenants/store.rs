@@ -145,3 +145,14 @@ pub(super) fn update(
         .execute(conn)?;
     Ok(())
 }
+
+/// Keeps when the identity provider says that it changed the tenant, so that what it told of an older state is known to be
+/// older. To be called with the tenant's row locked.
+pub(super) fn answered(conn: &mut Connection, scope: TenantScope, as_of: Option<UtcTime>) -> Result<(), DbError> {
+    let Some(as_of) = as_of else { return Ok(()) };
+    let row = tenants::table
+        .filter(tenants::id.eq(scope.tenant_id()))
+        .filter(tenants::provider_updated_at.is_null().or(tenants::provider_updated_at.lt(as_of)));
+    diesel::update(row).set(tenants::provider_updated_at.eq(Some(as_of))).execute(conn)?;
+    Ok(())
+}

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use actix_web::web::{self, Bytes, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
+use tenantry_types::{Clock as _, SystemClock};
 
 use crate::fake_idp::State;
 
@@ -57,6 +58,10 @@ impl ManagementState {
         match (method, parts) {
             (_, ["tenants", id, rest @ ..]) if rest.contains(&"sessions") => self.sessions(method, id, rest, query),
             ("GET", ["tenants"]) => success(200, &json!([])),
+            ("GET", ["tenants", id]) => match self.tenants.lock().unwrap().get(*id) {
+                Some(tenant) => success(200, tenant),
+                None => refusal(404, &json!({"type": "/problems/not-found", "title": "Not found", "status": 404})),
+            },
             ("PUT", ["tenants", id]) => self.put_tenant(id, body),
             ("PATCH", ["tenants", id]) => {
                 let mut tenants = self.tenants.lock().unwrap();
@@ -67,6 +72,7 @@ impl ManagementState {
                 for (name, value) in body.as_object().unwrap() {
                     tenant[name] = value.clone();
                 }
+                tenant["updated_at"] = json!(SystemClock.now());
                 success(200, tenant)
             }
             ("PUT", ["tenants", id, "domains", domain]) => {

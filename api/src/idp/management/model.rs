@@ -52,6 +52,9 @@ pub struct TenantRecord {
     pub status: String,
     /// Its issuer.
     pub issuer: String,
+    /// When it changed last.
+    #[serde(default)]
+    pub updated_at: Option<UtcTime>,
 }
 
 /// A login domain as the identity provider knows it.

@@ -148,6 +148,12 @@ impl Tasks {
     /// What becomes of a task that could not be performed: refused, it is given up; otherwise it waits.
     async fn leave(&self, task: Task, error: TenantError) -> TenantError {
         let is_refused = matches!(&error, TenantError::Provider(error) if !error.is_passing());
+        // What is not taken here is what it is there.
+        let record = if is_refused && task.kind == TaskKind::Name {
+            self.0.management.tenant(task.tenant_id).await.ok().flatten()
+        } else {
+            None
+        };
         let (api, text) = (self.0.api.clone(), error.to_string());
         let left = self.0.api.db.write(move |conn| {
             let signals = match (is_refused, task.kind) {
@@ -156,7 +162,7 @@ impl Tasks {
                     Vec::new()
                 }
                 (true, TaskKind::Provision) => provision::undo(conn, &task)?,
-                (true, TaskKind::Name) => update::give_up_name(conn, &task)?,
+                (true, TaskKind::Name) => update::give_up_name(conn, &api, &task, record.as_ref())?,
                 (true, TaskKind::Status) => update::give_up_status(conn, &api, &task)?,
                 (true, TaskKind::Domain) => domains::give_up(conn, &api, &task)?,
             };

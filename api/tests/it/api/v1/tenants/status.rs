@@ -15,24 +15,33 @@ async fn a_tenant_that_is_suspended_is_so_at_once_on_every_replica() {
     let id = make(&api).await;
     let (token, platform) = (api.administrator_of(&id, "acme"), api.platform());
     let replica = api.replica(api.config.clone()).await;
-    let ask = || client().get(format!("{replica}{SETTINGS}")).bearer_auth(&token).send();
-    assert_eq!(ask().await.unwrap().status(), StatusCode::OK);
+    let first = client().get(format!("{replica}{SETTINGS}")).bearer_auth(&token).send().await.unwrap();
+    assert_eq!(first.status(), StatusCode::OK);
     let one = format!("{TENANTS}/{id}");
     let response = send(&api, Method::POST, &format!("{one}/suspend"), &platform, &json!({})).await;
     let now = data(response).await;
     assert_eq!((&now["status"], now.get("pending_status")), (&json!("suspended"), None));
     assert_eq!(api.idp.state().management.status_of(&id), "suspended");
-    let refused = problem(api.get_as(SETTINGS, &token).await, StatusCode::FORBIDDEN).await;
+    // What was issued is good no more, and what is issued since is refused for what the tenant is.
+    problem(api.get_as(SETTINGS, &token).await, StatusCode::UNAUTHORIZED).await;
+    api.clock.advance(std::time::Duration::from_secs(1));
+    let since = api.idp.sign("acme", &api.idp.user_claims("acme", &api.url));
+    let ask = |token: String| client().get(format!("{replica}{SETTINGS}")).bearer_auth(token).send();
+    let refused = problem(api.get_as(SETTINGS, &since).await, StatusCode::FORBIDDEN).await;
     assert!(refused["type"].as_str().unwrap().ends_with("/problems/tenant-suspended"));
-    until(|| async { ask().await.unwrap().status() == StatusCode::FORBIDDEN }).await;
+    until(|| async { ask(since.clone()).await.unwrap().status() == StatusCode::FORBIDDEN }).await;
+    until(|| async { ask(token.clone()).await.unwrap().status() == StatusCode::UNAUTHORIZED }).await;
 
     let active = data(send(&api, Method::POST, &format!("{one}/activate"), &platform, &json!({})).await).await;
     assert_eq!(active["status"], "active");
-    assert_eq!(api.get_as(SETTINGS, &token).await.status(), StatusCode::OK);
-    until(|| async { ask().await.unwrap().status() == StatusCode::OK }).await;
+    assert_eq!(api.get_as(SETTINGS, &since).await.status(), StatusCode::OK);
+    until(|| async { ask(since.clone()).await.unwrap().status() == StatusCode::OK }).await;
+    problem(api.get_as(SETTINGS, &token).await, StatusCode::UNAUTHORIZED).await;
     let inactive = data(send(&api, Method::PATCH, &one, &platform, &json!({"status": "inactive"})).await).await;
     assert_eq!(inactive["status"], "inactive");
-    let refused = problem(api.get_as(SETTINGS, &token).await, StatusCode::FORBIDDEN).await;
+    api.clock.advance(std::time::Duration::from_secs(1));
+    let later = api.idp.sign("acme", &api.idp.user_claims("acme", &api.url));
+    let refused = problem(api.get_as(SETTINGS, &later).await, StatusCode::FORBIDDEN).await;
     assert!(refused["type"].as_str().unwrap().ends_with("/problems/tenant-inactive"));
     // The trail is the tenant's own.
     let trail = api.texts("SELECT tenant_id AS value FROM audit_entries WHERE action = 'tenant.set_status'").await;
@@ -51,7 +60,7 @@ async fn nothing_is_half_open_while_the_provider_is_away() {
     assert_eq!(off.status(), StatusCode::OK);
     let off = data(off).await;
     assert_eq!((&off["status"], &off["pending_status"]), (&json!("suspended"), &json!("suspended")));
-    assert_eq!(api.get_as(SETTINGS, &token).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(api.get_as(SETTINGS, &token).await.status(), StatusCode::UNAUTHORIZED);
     api.clock.advance(std::time::Duration::from_secs(60));
     until(|| async { management.status_of(&id) == "suspended" }).await;
     until(|| async { api.count("tenant_tasks").await == 0 }).await;
@@ -90,6 +99,22 @@ async fn a_tenant_renames_itself_and_nothing_more() {
     let settings = json!({"branding": {"display_name": "x"}});
     assert_eq!(send(&api, Method::PUT, SETTINGS, &token, &settings).await.status(), StatusCode::OK);
     assert_eq!(data(api.get_as(&one, &token).await).await["name"], "Acme Health");
+}
+
+#[actix_web::test]
+async fn a_name_that_the_provider_refuses_is_not_kept() {
+    let api = TestApi::start().await;
+    let id = make(&api).await;
+    let (token, one) = (api.administrator_of(&id, "acme"), format!("{TENANTS}/{id}"));
+    let refusal = json!({"type": "/problems/invalid-input", "title": "Invalid", "status": 422,
+        "errors": [{"pointer": "/name", "code": "invalid", "detail": "not this one"}]});
+    api.idp.state().management.fail_next([Fault::Refuse(422, refusal)]);
+    let refused = send(&api, Method::PATCH, &one, &token, &json!({"name": "Not this one"})).await;
+    assert_eq!(problem(refused, StatusCode::UNPROCESSABLE_ENTITY).await["errors"][0]["pointer"], "/name");
+    assert_eq!(data(api.get_as(&one, &token).await).await["name"], "Acme Corporation");
+    let names = "SELECT changes AS value FROM audit_entries WHERE action = 'tenant.update' ORDER BY id";
+    let trail = api.texts(names).await;
+    assert_eq!(trail.len(), 2, "there and back: {trail:?}");
 }
 
 #[actix_web::test]
@@ -152,11 +177,53 @@ async fn whoever_renames_does_not_switch() {
     let api = TestApi::start().await;
     let id = make(&api).await;
     let mut claims = api.idp.user_claims("platform", &api.url);
-    claims["scope"] = json!("tenant.read tenant.update");
+    claims["scope"] = json!("platform.tenants tenant.read tenant.update");
     let token = api.idp.sign("platform", &claims);
     let one = format!("{TENANTS}/{id}");
     assert_eq!(send(&api, Method::PATCH, &one, &token, &json!({"name": "Acme 2"})).await.status(), StatusCode::OK);
     let refused = send(&api, Method::PATCH, &one, &token, &json!({"status": "suspended"})).await;
     assert!(crate::support::challenge(&refused).contains("tenant.set_status"));
     problem(refused, StatusCode::FORBIDDEN).await;
+}
+
+#[actix_web::test]
+async fn whoever_is_of_the_platform_does_not_see_every_tenant_for_that() {
+    let api = TestApi::start().await;
+    let id = make(&api).await;
+    let platform = api.platform();
+    let role = json!({"name": "desk", "role_family": "Internal", "permissions": ["tenant.*", "tenant_settings.*"]});
+    let made = send(&api, Method::POST, "/api/v1/roles", &platform, &role).await;
+    assert_eq!(made.status(), StatusCode::CREATED);
+    let of = |roles: serde_json::Value, scope: &str| {
+        let mut claims = api.idp.user_claims("platform", &api.url);
+        (claims["roles"], claims["scope"]) = (roles, json!(scope));
+        api.idp.sign("platform", &claims)
+    };
+    let program =
+        api.idp.client_claims("platform", &api.url, "tenant.read tenant_settings.read tenant_settings.update");
+    let program = api.idp.sign("platform", &program);
+    let (member, desk) = (of(json!(["member"]), "api"), of(json!(["desk"]), "api"));
+    let narrow = of(json!(["administrator"]), "tenant.read tenant_settings.read tenant_settings.update");
+    for token in [&member, &desk, &narrow, &program] {
+        for path in ["", "/config", "/domains", "/modules"] {
+            problem(api.get_as(&format!("{TENANTS}/{id}{path}"), token).await, StatusCode::FORBIDDEN).await;
+        }
+        problem(api.get_as(TENANTS, token).await, StatusCode::FORBIDDEN).await;
+        let put = send(&api, Method::PUT, &format!("{TENANTS}/{id}/config"), token, &json!({})).await;
+        problem(put, StatusCode::FORBIDDEN).await;
+        let missing = format!("{TENANTS}/0190b2c4-0000-7000-8000-000000000009");
+        problem(api.get_as(&missing, token).await, StatusCode::FORBIDDEN).await;
+    }
+    // Their own they see, and with the permission the others.
+    let own = format!("{TENANTS}/{}", api.idp.tenant("platform").id);
+    assert_eq!(api.get_as(&own, &desk).await.status(), StatusCode::OK);
+    let role =
+        json!({"name": "manager", "role_family": "Internal", "permissions": ["tenant.read", "platform.tenants"]});
+    assert_eq!(send(&api, Method::POST, "/api/v1/roles", &platform, &role).await.status(), StatusCode::CREATED);
+    let manager = of(json!(["manager"]), "api");
+    assert_eq!(api.get_as(&format!("{TENANTS}/{id}"), &manager).await.status(), StatusCode::OK);
+    problem(api.get_as(&format!("{TENANTS}/{id}/config"), &manager).await, StatusCode::FORBIDDEN).await;
+    // Elsewhere it opens nothing.
+    let other = api.user(&["administrator"], "api");
+    problem(api.get_as(&format!("{TENANTS}/{id}"), &other).await, StatusCode::NOT_FOUND).await;
 }
