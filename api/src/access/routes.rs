@@ -56,6 +56,7 @@ pub struct Routes {
     all: Vec<Route>,
     module: Option<Module>,
     kinds: Vec<Kind>,
+    besides: Vec<Permission>,
 }
 
 impl Routes {
@@ -84,6 +85,12 @@ impl Routes {
         self
     }
 
+    /// A permission that handlers ask for besides that of the route.
+    pub fn besides(&mut self, permission: Permission) -> &mut Self {
+        self.besides.push(permission);
+        self
+    }
+
     /// The kinds of things that are described or that routes are for.
     pub fn kinds(&self) -> Kinds {
         let permissions = self.permissions();
@@ -96,7 +103,7 @@ impl Routes {
             Access::Permission(permission) | Access::Some(permission) => Some(permission.as_str()),
             Access::Public | Access::Authenticated => None,
         });
-        permissions.collect()
+        permissions.chain(self.besides.iter().map(|permission| permission.as_str())).collect()
     }
 
     /// All routes, in the order they were added.

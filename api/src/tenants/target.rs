@@ -1,4 +1,4 @@
-//! The tenant that a path names: the caller's own, or any for an administrator of the platform.
+//! The tenant that a path names: the caller's own, or any for whoever manages the tenants of the platform.
 
 use tenantry_db::TenantScope;
 use tenantry_types::TenantId;
@@ -8,18 +8,29 @@ use super::store::{self, TenantRow};
 use crate::access::{AccessError, Authority, Decision, Permission};
 use crate::state::Api;
 
+/// To do in other tenants what one may do in one's own. Only people and programs of a platform tenant can use it; besides, the
+/// permission for what is done is needed.
+pub const TENANTS: Permission = Permission::new("platform.tenants");
+
 /// The scope for the tenant that a path names. Others than one's own are for administrators of the platform: to everybody
 /// else they are not there.
 pub(super) fn scope_of(authority: &Authority, id: &str) -> Result<TenantScope, TenantError> {
     let id: TenantId = id.parse().map_err(|_| TenantError::NotFound)?;
     let principal = authority.principal();
     if id == principal.tenant.id {
-        Ok(principal.scope())
-    } else if principal.tenant.is_platform {
-        Ok(TenantScope::system(id, "management of tenants"))
-    } else {
-        Err(TenantError::NotFound)
+        return Ok(principal.scope());
     }
+    if !principal.tenant.is_platform {
+        return Err(TenantError::NotFound);
+    }
+    let allowed = allow(authority, TENANTS);
+    tracing::info!(
+        target_tenant = %id,
+        actor = principal.subject.id(),
+        allowed = allowed.is_ok(),
+        "somebody of the platform turns to a tenant"
+    );
+    allowed.map(|()| TenantScope::system(id, "management of tenants"))
 }
 
 /// As [`scope_of`], of a tenant that is there.
@@ -29,9 +40,9 @@ pub(super) async fn find(api: &Api, authority: &Authority, id: &str) -> Result<(
     Ok((scope, row))
 }
 
-/// Whether the caller is of the platform's own tenant.
+/// Whether the caller manages the tenants of the platform.
 pub(super) fn platform(authority: &Authority) -> Result<(), TenantError> {
-    if authority.principal().tenant.is_platform { Ok(()) } else { Err(TenantError::NotPlatform) }
+    if authority.principal().tenant.is_platform { allow(authority, TENANTS) } else { Err(TenantError::NotPlatform) }
 }
 
 /// Whether the caller may do something that only some requests of a route ask for.

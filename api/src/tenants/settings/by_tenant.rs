@@ -29,7 +29,7 @@ pub fn configure(routes: &mut Routes) {
 
 /// Shows the settings of a tenant
 ///
-/// One's own; administrators of the platform see those of all.
+/// One's own; with `platform.tenants`, administrators of the platform see those of all.
 #[utoipa::path(
     get,
     path = "/api/v1/tenants/{id}/config",
