@@ -75,6 +75,13 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// Tells every replica to forget what it remembers of another tenant, which the work has changed as well.
+    pub fn signal_to(&mut self, scope: TenantScope, kind: SignalKind) -> Result<(), DbError> {
+        let signal = signals::send(self.conn, scope, self.clock, self.random, kind, None)?;
+        self.sent.push(signal);
+        Ok(())
+    }
+
     /// Refuses the tokens that were issued until now.
     pub fn revoke(&mut self, whose: Revoked) -> Result<(), DbError> {
         let now = self.clock.now();

@@ -6,7 +6,8 @@
 mod precondition;
 mod versioned;
 
-pub use precondition::{EntityTag, IfMatch, PreconditionError};
+pub use name::{Look, name};
+pub use precondition::{EntityTag, IfMatch, OptionalIfMatch, PreconditionError};
 pub use versioned::versioned;
 
 use precondition::is_not_modified;

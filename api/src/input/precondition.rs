@@ -5,7 +5,8 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use actix_web::{FromRequest, HttpRequest};
-use tenantry_types::{Id, Problem, TenantId};
+use serde::Serialize;
+use tenantry_types::{Id, Problem, Sha256Hash, TenantId};
 use tenantry_web::problems::IntoProblem;
 
 /// A strong entity tag (RFC 9110 §8.8.3): the tenant and the version of a resource of it.
@@ -23,6 +24,18 @@ impl EntityTag {
     /// The tag of this version of a resource that a tenant has many of.
     pub fn of<E>(tenant_id: TenantId, id: Id<E>, version: i64) -> Self {
         Self(format!("\"{tenant_id}.{id}.{version}\""))
+    }
+
+    /// The tag of this version of a resource that a tenant has by its name.
+    pub fn named(tenant_id: TenantId, name: &str, version: i64) -> Self {
+        Self(format!("\"{tenant_id}.{name}.{version}\""))
+    }
+
+    /// The same where what is shown comes from elsewhere as well, and changes without the version.
+    pub fn showing<E>(tenant_id: TenantId, id: Id<E>, version: i64, shown: &impl Serialize) -> Self {
+        // What the API shows has a form in JSON.
+        let digest = Sha256Hash::of(serde_json::to_vec(shown).unwrap_or_default());
+        Self(format!("\"{tenant_id}.{id}.{version}.{}\"", &digest.as_str()[..22]))
     }
 
     /// The tag as it stands in a header.
@@ -82,6 +95,23 @@ impl IfMatch {
             Tag::Weak(_) => false,
         };
         if self.0.iter().any(matches) { Ok(()) } else { Err(PreconditionError::Failed) }
+    }
+}
+
+/// The header `If-Match` of a request that may come without.
+#[derive(Debug, Clone)]
+pub struct OptionalIfMatch(pub Option<IfMatch>);
+
+impl FromRequest for OptionalIfMatch {
+    type Error = PreconditionError;
+    type Future = Ready<Result<Self, PreconditionError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(match IfMatch::read(request.headers()) {
+            Ok(if_match) => Ok(Self(Some(if_match))),
+            Err(PreconditionError::Required) => Ok(Self(None)),
+            Err(error) => Err(error),
+        })
     }
 }
 

@@ -89,6 +89,16 @@ impl Verifier {
         }
     }
 
+    /// Looks again for what has shown whose it is, and for nothing else: what somebody else can publish at another place does
+    /// not keep it theirs.
+    pub(super) async fn look_again(&self, domain: &Domain) -> Finding {
+        match domain.verified {
+            Some(Method::Dns) => self.within_time(self.look_at_dns(domain)).await,
+            Some(Method::Http) => self.within_time(self.look_at_http(domain)).await,
+            None => Finding::Absent("it is not verified".to_owned()),
+        }
+    }
+
     async fn within_time(&self, look: impl Future<Output = Finding>) -> Finding {
         let late = || Finding::Unclear("there was no answer in time".to_owned());
         tokio::time::timeout(TIMEOUT, look).await.unwrap_or_else(|_| late())

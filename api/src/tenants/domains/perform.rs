@@ -1,15 +1,15 @@
 //! Telling the identity provider of a domain.
 
-use tenantry_db::{Connection, DbError};
-use tenantry_types::DomainName;
+use tenantry_db::{Connection, DbError, TenantScope};
+use tenantry_types::{DomainName, TenantId};
 
-use super::model::Domain;
+use super::change::lose;
 use super::store;
 use crate::change::lock_tenant;
 use crate::signals::{self, Signal, SignalKind};
 use crate::state::Api;
 use crate::tenants::TenantError;
-use crate::tenants::tasks::{self, Settled, Task, Tasks};
+use crate::tenants::tasks::{self, Settled, Task, TaskKind, Tasks};
 
 fn name_of(task: &Task) -> Result<DomainName, TenantError> {
     task.subject.parse().map_err(|error| DbError::Invalid(format!("task: {error}")).into())
@@ -19,9 +19,15 @@ fn name_of(task: &Task) -> Result<DomainName, TenantError> {
 pub(in crate::tenants) async fn perform(tasks: &Tasks, task: &Task) -> Result<Settled, TenantError> {
     let (api, scope, name) = (tasks.api(), task.scope(), name_of(task)?);
     let wanted = name.clone();
-    let domain = api.db.read(move |conn| store::find(conn, scope, &wanted)).await?;
+    let found =
+        api.db.read(move |conn| Ok::<_, DbError>((store::find(conn, scope, &wanted)?, losers(conn, scope, &wanted)?)));
+    let (domain, losers) = found.await?;
     match domain.filter(|domain| domain.verified.is_some()) {
         Some(domain) => {
+            // Whoever had it before may not have been told yet.
+            for loser in losers {
+                tasks.management().remove_domain(loser, &name).await?;
+            }
             tasks.management().put_domain(task.tenant_id, &name, domain.is_primary).await?;
         }
         None => tasks.management().remove_domain(task.tenant_id, &name).await?,
@@ -31,6 +37,13 @@ pub(in crate::tenants) async fn perform(tasks: &Tasks, task: &Task) -> Result<Se
     Ok(if finished { Settled::done() } else { Settled::Newer })
 }
 
+/// The tenants that have the domain no more, of which the identity provider is still to be told.
+fn losers(conn: &mut Connection, scope: TenantScope, name: &DomainName) -> Result<Vec<TenantId>, DbError> {
+    let waiting = tasks::store::others_waiting(conn, scope, TaskKind::Domain, name.as_str())?;
+    let owner = store::verified_of(conn, name)?.map(|(tenant, _)| tenant);
+    Ok(waiting.into_iter().filter(|tenant| owner != Some(*tenant)).collect())
+}
+
 /// The identity provider does not take it, because another tenant has it there: it is not this one's.
 pub(in crate::tenants) fn give_up(conn: &mut Connection, api: &Api, task: &Task) -> Result<Vec<Signal>, TenantError> {
     let (scope, name) = (task.scope(), name_of(task)?);
@@ -38,8 +51,8 @@ pub(in crate::tenants) fn give_up(conn: &mut Connection, api: &Api, task: &Task)
     if !tasks::store::finish(conn, task)? {
         return Ok(Vec::new());
     }
-    let Some(domain) = store::find(conn, scope, &name)? else { return Ok(Vec::new()) };
-    let claimed = Domain { verified: None, verified_at: None, version: domain.version + 1, ..domain };
-    store::save(conn, scope, &*api.clock, &claimed)?;
+    let domain = store::find(conn, scope, &name)?.filter(|domain| domain.verified.is_some());
+    let Some(domain) = domain else { return Ok(Vec::new()) };
+    lose(conn, scope, &*api.clock, &*api.random, "the identity provider refused a domain", &domain)?;
     Ok(vec![signals::send(conn, scope, &*api.clock, &*api.random, SignalKind::Tenant, None)?])
 }

@@ -8,13 +8,11 @@ use tenantry_types::TenantId;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::change::lose;
 use super::check::{Finding, Verifier};
 use super::model::Domain;
-use super::routes::VERIFY;
 use super::store;
-use crate::audit::{self, AuditEntry, Changes};
 use crate::change::lock_tenant;
-use crate::outbox::{self, Message};
 use crate::signals::{self, SignalKind};
 use crate::tenants::tasks::{self, TaskKind, Tasks};
 
@@ -66,7 +64,7 @@ impl Recheck {
         let before = now - self.after;
         let due = api.db.write(move |conn| store::take_unseen(conn, now, before, AT_ONCE)).await?;
         for (tenant, domain) in due {
-            let finding = self.verifier.look(&domain).await;
+            let finding = self.verifier.look_again(&domain).await;
             self.note(tenant, domain, finding).await?;
         }
         Ok(())
@@ -89,22 +87,11 @@ impl Recheck {
             let Some(current) = store::find(conn, scope, &domain.name)?.filter(|row| row.token == domain.token) else {
                 return Ok(None);
             };
-            let is_lost = failures >= PATIENCE;
-            let verified = current.verified.filter(|_| !is_lost);
-            let verified_at = current.verified_at.filter(|_| !is_lost);
-            let version = current.version + i64::from(is_lost);
-            store::save(conn, scope, &*api.clock, &Domain { verified, verified_at, failures, version, ..current })?;
-            if !is_lost {
+            if failures < PATIENCE {
+                store::save(conn, scope, &*api.clock, &Domain { failures, ..current })?;
                 return Ok(None);
             }
-            let (was, is) = (json!({ "is_verified": true }), json!({ "is_verified": false }));
-            let changes = Changes::between(&was, &is);
-            let entry =
-                AuditEntry::by_system(TASK, VERIFY.as_str(), "tenant_domain", domain.name.as_str().to_owned(), changes);
-            audit::record(conn, scope, &*api.clock, &*api.random, &entry)?;
-            let payload = json!({ "tenant_id": tenant, "domain": domain.name, "is_verified": false });
-            let message = Message { kind: "tenant_domain.changed", payload };
-            outbox::enqueue(conn, scope, &*api.clock, &*api.random, &message)?;
+            lose(conn, scope, &*api.clock, &*api.random, TASK, &current)?;
             let signal = signals::send(conn, scope, &*api.clock, &*api.random, SignalKind::Tenant, None)?;
             let subject = domain.name.as_str();
             let (task, is_ours) = tasks::store::put(conn, scope, &*api.clock, TaskKind::Domain, subject, json!({}))?;

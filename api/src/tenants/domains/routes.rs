@@ -1,20 +1,23 @@
 //! `/api/v1/tenants/{id}/domains`.
 
-use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, VARY};
 use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Value, json};
+use tenantry_db::TenantScope;
 use tenantry_types::{DomainName, Envelope};
 use tenantry_web::problems::Json;
 use utoipa::ToSchema;
 
+use super::change::{Loser, Proof};
 use super::check::{Finding, Verifier};
 use super::model::{DomainView, NewDomain};
 use super::{change as rules, store};
 use crate::access::{Access, Authority, Permission, Routes};
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
+use crate::input::{OptionalIfMatch, versioned};
 use crate::state::Api;
 use crate::tenants::tasks::Tasks;
 use crate::tenants::update::Left;
@@ -102,6 +105,7 @@ pub(crate) async fn list(id: Path<String>, authority: Authority, api: Data<Api>)
     ),
     responses(
         (status = 200, description = "The domain", body = inline(Envelope<DomainView>),
+            headers(("ETag" = String, description = "Names this version; a change can send it as `If-Match`")),
             example = json!({"status": "success", "data": {"domain": "auth.acme.example.com", "is_primary": false, "is_verified": true,
                 "verified_at": "2026-01-31T09:35:00Z", "created_at": "2026-01-31T09:30:00Z",
                 "verification": {"dns_name": "_tenantry-challenge.auth.acme.example.com", "token": "v3wq…",
@@ -110,6 +114,7 @@ pub(crate) async fn list(id: Path<String>, authority: Authority, api: Data<Api>)
     )
 )]
 pub(crate) async fn show(
+    request: HttpRequest,
     path: Path<(String, String)>,
     authority: Authority,
     api: Data<Api>,
@@ -117,7 +122,8 @@ pub(crate) async fn show(
     let (scope, _) = target::find(&api, &authority, &path.0).await?;
     let name = name_of(&path.1)?;
     let found = api.db.read(move |conn| store::find(conn, scope, &name)).await?;
-    Ok(private(DomainView::of(&found.ok_or(TenantError::NoSuchDomain)?)))
+    let domain = found.ok_or(TenantError::NoSuchDomain)?;
+    Ok(versioned(&request, &rules::tag(scope, &domain), DomainView::of(&domain)))
 }
 
 /// Adds a domain to a tenant
@@ -133,7 +139,7 @@ pub(crate) async fn show(
     responses(
         (status = 201, description = "The new domain", body = inline(Envelope<DomainView>)),
         (status = 404, description = "There is no such tenant, or not for you"),
-        (status = 409, description = "The tenant has the domain already, or another has verified it"),
+        (status = 409, description = "The tenant has the domain already"),
     )
 )]
 pub(crate) async fn create(
@@ -146,9 +152,9 @@ pub(crate) async fn create(
     let (scope, row) = target::find(tasks.api(), &authority, &id).await?;
     let new = NewDomain::parse(body.0.clone()).map_err(TenantError::Invalid)?;
     perform(&tasks, change.of_tenant(scope.tenant_id()), &body.0, move |work, left| {
-        let (domain, _) = rules::add(work, &new, true, left)?;
+        let (domain, _) = rules::add(work, &new, None, true, left)?;
         let location = format!("/api/v1/tenants/{}/domains/{}", row.id, domain.name.as_str());
-        Ok(Answer::created(location, DomainView::of(&domain)))
+        Ok(Answer::created(location, DomainView::of(&domain)).with_etag(rules::tag(work.scope, &domain).as_str()))
     })
     .await
 }
@@ -161,16 +167,20 @@ pub(crate) async fn create(
     path = "/api/v1/tenants/{id}/domains",
     tag = "Tenants",
     operation_id = "put_tenant_domain",
-    params(("id" = String, Path, description = "The tenant", format = "uuid")),
+    params(
+        ("id" = String, Path, description = "The tenant", format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version that is changed; without it, whatever is there"),
+    ),
     request_body(content = Value, example = json!({"domain": "auth.acme.example.com", "is_primary": false})),
     responses(
         (status = 200, description = "The domain", body = inline(Envelope<AddedDomain>)),
+        (status = 412, description = "Somebody changed it meanwhile, or it is not there"),
         (status = 404, description = "There is no such tenant, or not for you"),
-        (status = 409, description = "Another tenant has verified the domain"),
     )
 )]
 pub(crate) async fn put(
     id: Path<String>,
+    if_match: OptionalIfMatch,
     change: Change,
     authority: Authority,
     body: Json<Value>,
@@ -179,9 +189,10 @@ pub(crate) async fn put(
     let (scope, _) = target::find(tasks.api(), &authority, &id).await?;
     let new = NewDomain::parse(body.0.clone()).map_err(TenantError::Invalid)?;
     perform(&tasks, change.of_tenant(scope.tenant_id()), &body.0, move |work, left| {
-        let (domain, is_new) = rules::add(work, &new, false, left)?;
+        let (domain, is_new) = rules::add(work, &new, if_match.0.as_ref(), false, left)?;
         let message = if is_new { "Domain added successfully" } else { "The tenant has the domain" };
-        Ok(Answer::ok(AddedDomain { message, domain: DomainView::of(&domain) }))
+        let tag = rules::tag(work.scope, &domain);
+        Ok(Answer::ok(AddedDomain { message, domain: DomainView::of(&domain) }).with_etag(tag.as_str()))
     })
     .await
 }
@@ -195,14 +206,17 @@ pub(crate) async fn put(
     params(
         ("id" = String, Path, description = "The tenant", format = "uuid"),
         ("domain" = String, Path, description = "The domain"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version that is changed; without it, whatever is there"),
     ),
     responses(
         (status = 204, description = "The tenant has it no more"),
+        (status = 412, description = "Somebody changed it meanwhile"),
         (status = 404, description = "There is no such tenant, or not for you"),
     )
 )]
 pub(crate) async fn remove(
     path: Path<(String, String)>,
+    if_match: OptionalIfMatch,
     change: Change,
     authority: Authority,
     tasks: Data<Tasks>,
@@ -210,7 +224,7 @@ pub(crate) async fn remove(
     let (scope, _) = target::find(tasks.api(), &authority, &path.0).await?;
     let name = name_of(&path.1)?;
     perform(&tasks, change.of_tenant(scope.tenant_id()), &json!({}), move |work, left| {
-        rules::remove(work, &name, left)?;
+        rules::remove(work, &name, if_match.0.as_ref(), left)?;
         Ok(Answer::no_content())
     })
     .await
@@ -225,6 +239,7 @@ pub(crate) async fn remove(
     params(
         ("id" = String, Path, description = "The tenant", format = "uuid"),
         ("domain" = String, Path, description = "The domain"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version that is changed; without it, whatever is there"),
     ),
     responses(
         (status = 200, description = "The domain", body = inline(Envelope<DomainView>),
@@ -232,11 +247,13 @@ pub(crate) async fn remove(
                 "verified_at": "2026-01-31T09:35:00Z", "created_at": "2026-01-31T09:30:00Z",
                 "verification": {"dns_name": "_tenantry-challenge.auth.acme.example.com", "token": "v3wq…",
                     "http_url": "http://auth.acme.example.com/.well-known/tenantry-challenge/v3wq…"}}})),
+        (status = 412, description = "Somebody changed it meanwhile"),
         (status = 404, description = "There is no such tenant, or it has no such domain"),
     )
 )]
 pub(crate) async fn make_primary(
     path: Path<(String, String)>,
+    if_match: OptionalIfMatch,
     change: Change,
     authority: Authority,
     tasks: Data<Tasks>,
@@ -244,7 +261,8 @@ pub(crate) async fn make_primary(
     let (scope, _) = target::find(tasks.api(), &authority, &path.0).await?;
     let name = name_of(&path.1)?;
     perform(&tasks, change.of_tenant(scope.tenant_id()), &json!({}), move |work, left| {
-        Ok(Answer::ok(DomainView::of(&rules::make_primary(work, &name, left)?)))
+        let domain = rules::make_primary(work, &name, if_match.0.as_ref(), left)?;
+        Ok(Answer::ok(DomainView::of(&domain)).with_etag(rules::tag(work.scope, &domain).as_str()))
     })
     .await
 }
@@ -252,7 +270,7 @@ pub(crate) async fn make_primary(
 /// Has a domain verified
 ///
 /// Looks for the TXT record and then for the file that `verification` of the domain names. A verified domain belongs to
-/// this tenant alone, and its people can sign in there.
+/// this tenant alone, and its people can sign in there. A tenant that had it before loses it once what it published is gone.
 #[utoipa::path(
     post,
     path = "/api/v1/tenants/{id}/domains/{domain}/verify",
@@ -269,7 +287,7 @@ pub(crate) async fn make_primary(
                 "verification": {"dns_name": "_tenantry-challenge.auth.acme.example.com", "token": "v3wq…",
                     "http_url": "http://auth.acme.example.com/.well-known/tenantry-challenge/v3wq…"}}})),
         (status = 404, description = "There is no such tenant, or it has no such domain"),
-        (status = 409, description = "Another tenant has verified the domain"),
+        (status = 409, description = "It is another tenant's, which still publishes what it was to"),
         (status = 422, description = "Neither record nor file could be seen (`/problems/domain-not-verified`)"),
     )
 )]
@@ -289,10 +307,29 @@ pub(crate) async fn verify(
         Finding::Proven(method) => method,
         Finding::Absent(reason) | Finding::Unclear(reason) => return Err(TenantError::NotVerified(reason)),
     };
+    let loser = loser(api, &verifier, scope, &name).await?;
+    let proof = Proof { token: domain.token, method, loser };
     perform(&tasks, change.of_tenant(scope.tenant_id()), &json!({}), move |work, left| {
-        Ok(Answer::ok(DomainView::of(&rules::verified(work, &name, &domain.token, method, left)?)))
+        let domain = rules::verified(work, &name, &proof, left)?;
+        Ok(Answer::ok(DomainView::of(&domain)).with_etag(rules::tag(work.scope, &domain).as_str()))
     })
     .await
+}
+
+/// Who had the domain until now, if that cannot be seen any more. As long as it can, it stays theirs.
+async fn loser(
+    api: &Api,
+    verifier: &Verifier,
+    scope: TenantScope,
+    name: &DomainName,
+) -> Result<Option<Loser>, TenantError> {
+    let wanted = name.clone();
+    let owner = api.db.read(move |conn| store::verified_of(conn, &wanted)).await?;
+    let Some((tenant, domain)) = owner.filter(|(tenant, _)| *tenant != scope.tenant_id()) else { return Ok(None) };
+    match verifier.look_again(&domain).await {
+        Finding::Absent(_) => Ok(Some(Loser { tenant, token: domain.token })),
+        Finding::Proven(_) | Finding::Unclear(_) => Err(TenantError::Taken("/domain")),
+    }
 }
 
 /// Does the work in its transaction, and then tells the identity provider what it has left to be told.
@@ -302,7 +339,6 @@ where
 {
     let left = Left::default();
     let leaves = left.clone();
-    let answer = change.run(tasks.api(), body, move |transaction: &mut Work<'_>| work(transaction, &leaves)).await?;
-    left.perform(tasks).await?;
-    Ok(answer)
+    let work = move |transaction: &mut Work<'_>| work(transaction, &leaves);
+    left.run(tasks, &change, body, work, async |answer| Ok(answer)).await
 }

@@ -83,6 +83,16 @@ pub(in crate::tenants) fn is_verified_by_anybody(conn: &mut Connection, name: &D
     Ok(found > 0)
 }
 
+/// The tenant that has shown that the domain is theirs, with it.
+pub(super) fn verified_of(conn: &mut Connection, name: &DomainName) -> Result<Option<(TenantId, Domain)>, DbError> {
+    let row: Option<(TenantId, DomainRow)> = tenant_domains::table
+        .filter(tenant_domains::verified_domain.eq(name))
+        .select((tenant_domains::tenant_id, DomainRow::as_select()))
+        .first(conn)
+        .optional()?;
+    Ok(row.map(|(tenant, row)| (tenant, row.into())))
+}
+
 /// Adds a domain that the tenant says is theirs.
 pub(in crate::tenants) fn claim(
     conn: &mut Connection,

@@ -13,6 +13,7 @@ use crate::access::{Access, Authority, Permission, Routes};
 use crate::audit::Changes;
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
+use crate::input::{EntityTag, IfMatch, OptionalIfMatch};
 use crate::signals::SignalKind;
 use crate::state::Api;
 use crate::tenants::{TenantError, target};
@@ -79,15 +80,19 @@ pub(crate) async fn list(id: Path<String>, authority: Authority, api: Data<Api>)
     params(
         ("id" = String, Path, description = "The tenant", format = "uuid"),
         ("name" = String, Path, description = "The module", example = "bookings"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version that is changed; without it, whatever is there"),
     ),
     request_body(content = Value, example = json!({"is_enabled": true, "config": {"slot_minutes": 20, "waiting_list": true}})),
     responses(
-        (status = 200, description = "The module as it is now", body = inline(Envelope<ModuleView>)),
+        (status = 200, description = "The module as it is now", body = inline(Envelope<ModuleView>),
+            headers(("ETag" = String, description = "Names this version"))),
         (status = 404, description = "There is no such tenant, or no such module (`/problems/module-not-found`)"),
+        (status = 412, description = "Somebody changed it meanwhile"),
     )
 )]
 pub(crate) async fn put(
     path: Path<(String, String)>,
+    if_match: OptionalIfMatch,
     change: Change,
     authority: Authority,
     body: Json<Value>,
@@ -96,26 +101,38 @@ pub(crate) async fn put(
     let (scope, _) = target::find(&api, &authority, &path.0).await?;
     let known = Known::named(&path.1).ok_or(TenantError::NoSuchModule)?;
     let wanted = model::parse(known, body.0.clone()).map_err(TenantError::Invalid)?;
-    let work = move |work: &mut Work<'_>| save(work, known, &wanted);
+    let work = move |work: &mut Work<'_>| save(work, known, if_match.0.as_ref(), &wanted);
     change.of_tenant(scope.tenant_id()).run(&api, &body.0, work).await
 }
 
-fn save(work: &mut Work<'_>, known: &Known, wanted: &Wanted) -> Result<Answer, TenantError> {
+fn save(
+    work: &mut Work<'_>,
+    known: &Known,
+    if_match: Option<&IfMatch>,
+    wanted: &Wanted,
+) -> Result<Answer, TenantError> {
     let row = store::find(work.conn, work.scope, known)?;
+    let name = known.module.as_str();
+    // A module of which the tenant has said nothing is there, with its defaults.
+    let tag = |version: i64| EntityTag::named(work.scope.tenant_id(), name, version);
+    let seen = tag(row.as_ref().map_or(0, |row| row.version));
+    if let Some(if_match) = if_match {
+        if_match.check(&seen)?;
+    }
     let before = view(known, row.as_ref());
     let shown = |is_enabled: bool, config: &Value| json!({ "is_enabled": is_enabled, "config": config });
     let changes =
         Changes::between(&shown(before.is_enabled, &before.config), &shown(wanted.is_enabled, &wanted.config));
     if changes.is_empty() {
-        return Ok(Answer::ok(before));
+        return Ok(Answer::ok(before).with_etag(seen.as_str()));
     }
     let version = row.map_or(1, |row| row.version + 1);
+    let saved = tag(version);
     store::save(work.conn, work.scope, work.clock, known, wanted, version)?;
-    let name = known.module.as_str();
     let payload = json!({ "tenant_id": work.scope.tenant_id(), "module": name, "is_enabled": wanted.is_enabled });
     work.tell("tenant_module.changed", payload)?;
     work.signal(SignalKind::Tenant, None)?;
     work.record(UPDATE.as_str(), "tenant_module", name, changes)?;
     let after = store::find(work.conn, work.scope, known)?;
-    Ok(Answer::ok(view(known, after.as_ref())))
+    Ok(Answer::ok(view(known, after.as_ref())).with_etag(saved.as_str()))
 }

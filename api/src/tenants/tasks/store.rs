@@ -12,6 +12,8 @@ use crate::schema::tenant_tasks;
 
 /// How long a task is left to whoever performs it: longer than it takes, whatever the identity provider does.
 pub(in crate::tenants) const LEASE: Duration = Duration::from_secs(30);
+/// More tenants than something passes through in the time of a task.
+const MOST_OTHERS: i64 = 10;
 /// The longest account of a failure that is kept.
 const MAX_ERROR_BYTES: usize = 500;
 
@@ -90,6 +92,21 @@ pub(in crate::tenants) fn put(
     let tenant_id = scope.tenant_id();
     let task = Task { tenant_id, kind, subject: subject.to_owned(), generation, payload, attempts: 0 };
     Ok((task, !is_leased))
+}
+
+/// Other tenants with a task of the same kind about the same.
+pub(in crate::tenants) fn others_waiting(
+    conn: &mut Connection,
+    scope: TenantScope,
+    kind: TaskKind,
+    subject: &str,
+) -> Result<Vec<TenantId>, DbError> {
+    let others = tenant_tasks::table
+        .filter(tenant_tasks::tenant_id.ne(scope.tenant_id()))
+        .filter(tenant_tasks::kind.eq(kind).and(tenant_tasks::subject.eq(subject)))
+        .select(tenant_tasks::tenant_id)
+        .limit(MOST_OTHERS);
+    Ok(others.load(conn)?)
 }
 
 /// The task as it is now.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
+use reqwest::header::HeaderValue;
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use tenantry_api::Application;
 use tenantry_api::access::{Access, Permission, Routes};
 use tenantry_api::startup::Parts;
@@ -101,4 +102,37 @@ async fn settings_are_read_replaced_and_merged_by_id() {
     // The tenant sees the same at its own place.
     let own = api.get_as("/api/v1/tenant/settings", &api.administrator_of(&id, "acme")).await;
     assert_eq!(data(own).await, merged);
+}
+
+#[actix_web::test]
+async fn what_was_changed_meanwhile_is_not_changed_again() {
+    let api = TestApi::start().await;
+    let id = make(&api).await;
+    let token = api.administrator_of(&id, "acme");
+    let (module, domain) =
+        (format!("{TENANTS}/{id}/modules/bookings"), format!("{TENANTS}/{id}/domains/acme.example.com"));
+    let ask = |method: Method, path: &str, tag: &HeaderValue, body: &Value| {
+        api.request(method, path).bearer_auth(&token).header("If-Match", tag).json(body).send()
+    };
+    let (on, off) = (json!({"is_enabled": true}), json!({"is_enabled": false}));
+    let first = send(&api, Method::PUT, &module, &token, &off).await.headers()["etag"].clone();
+    assert_eq!(ask(Method::PUT, &module, &first, &on).await.unwrap().status(), StatusCode::OK);
+    problem(ask(Method::PUT, &module, &first, &off).await.unwrap(), StatusCode::PRECONDITION_FAILED).await;
+
+    let first = api.get_as(&domain, &token).await.headers()["etag"].clone();
+    let primary = format!("{domain}/primary");
+    let other = send(
+        &api,
+        Method::PUT,
+        &format!("{TENANTS}/{id}/domains"),
+        &token,
+        &json!({"domain": "acme.example.com", "is_primary": false}),
+    )
+    .await;
+    assert_eq!(other.status(), StatusCode::OK);
+    for (method, path) in [(Method::POST, &primary), (Method::DELETE, &domain)] {
+        problem(ask(method, path, &first, &json!({})).await.unwrap(), StatusCode::PRECONDITION_FAILED).await;
+    }
+    let now = api.get_as(&domain, &token).await.headers()["etag"].clone();
+    assert_eq!(ask(Method::DELETE, &domain, &now, &json!({})).await.unwrap().status(), StatusCode::NO_CONTENT);
 }
