@@ -399,6 +399,8 @@ diesel::table! {
         attempts -> BigInt,
         available_at -> Timestamp,
         created_at -> Timestamp,
+        owner -> Nullable<Text>,
+        may_end -> Bool,
     }
 }
 

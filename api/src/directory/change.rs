@@ -19,10 +19,10 @@ use super::{accounts, kind, store};
 use crate::access::policy::Value as PolicyValue;
 use crate::access::{Attributes, Authority, Permission, PermissionPattern};
 use crate::audit::Changes;
-use crate::authn::Subject;
+use crate::authn::{Principal, Subject};
 use crate::change::{Change, Work};
 use crate::idempotency::{Answer, Once};
-use crate::input::{EntityTag, IfMatch};
+use crate::input::IfMatch;
 use crate::revocations::Revoked;
 use crate::signals::SignalKind;
 use crate::state::Api;
@@ -72,7 +72,7 @@ impl Accounts {
         let errand = Errand::new(asked.change, &self.api, asked.once, id);
         let (email, status) = (new.email.normalized(), new.status);
         let known = kind::about(status, new.email.as_str());
-        let started = errand.begin(move |work| {
+        let started = errand.begin(false, move |work| {
             may(work, known.clone())?;
             if store::has_email(work.conn, work.scope, &email, id)? { Err(AccountError::EmailTaken) } else { Ok(()) }
         });
@@ -95,7 +95,7 @@ impl Accounts {
         let may = asked.check();
         let errand = Errand::new(asked.change, &self.api, asked.once, id);
         let known = vec![("account.id", PolicyValue::text(id.as_str()))];
-        if let Started::Repeat(answer) = errand.begin(move |work| may(work, known.clone())).await? {
+        if let Started::Repeat(answer) = errand.begin(false, move |work| may(work, known.clone())).await? {
             return Ok(answer);
         }
         let account = match self.provider.invite(asked.change.principal.tenant.id, id).await {
@@ -119,14 +119,17 @@ impl Accounts {
         let may = asked.check();
         let (change, caller) = (asked.change, asked.authority.clone());
         let errand = Errand::new(change, &self.api, asked.once, id);
-        let (status, email, is_remote) = (wanted.status, wanted.email.clone(), !wanted.provider.is_empty());
-        let started = errand.begin(move |work| {
+        let (email, is_remote) = (wanted.email.clone(), !wanted.provider.is_empty());
+        let weight = Weight {
+            takes_over: TAKES_OVER.iter().any(|member| wanted.provider.contains_key(*member)),
+            switches_off: wanted.status.is_some_and(|status| status != AccountStatus::Active),
+        };
+        errand.wait_for_turn().await?;
+        let check = move |work: &mut Work<'_>| {
             let row = store::find(work.conn, work.scope, id)?.ok_or(AccountError::NotFound)?;
             let known = known(work, &row)?;
             may(work, known)?;
-            if let Some(if_match) = &if_match {
-                if_match.check(&EntityTag::of(work.scope.tenant_id(), id, row.version))?;
-            }
+            check_version(work, if_match.as_ref(), &row)?;
             if is_remote && row.home_tenant_id.is_some() {
                 return Err(AccountError::Guest);
             }
@@ -135,48 +138,60 @@ impl Accounts {
             {
                 return Err(AccountError::EmailTaken);
             }
-            check_standing(work, &caller, &row, status.is_some_and(|status| status != AccountStatus::Active))?;
+            check_standing(work, &caller, &row, weight)?;
             Ok(shown(row))
-        });
-        let before = match started.await? {
+        };
+        let (local, new_password) = (wanted.local, wanted.provider.contains_key("password"));
+        let keep = move |work: &mut Work<'_>, before: &Value| {
+            if !store::set_local(work.conn, work.scope, work.clock, id, &local)? {
+                return Err(AccountError::NotFound);
+            }
+            keep_changed(work, id, before, new_password)
+        };
+        if !is_remote {
+            let act = move |work: &mut Work<'_>| {
+                let before = check(work)?;
+                keep(work, &before)
+            };
+            return errand.at_once(act).await;
+        }
+        let before = match errand.begin(weight.switches_off, check).await? {
             Started::Repeat(answer) => return Ok(answer),
             Started::First(before) => before,
         };
-        let new_password = wanted.provider.contains_key("password");
-        let mut account = None;
-        if is_remote {
-            match self.provider.change(change.principal.tenant.id, id, Value::Object(wanted.provider)).await {
-                Ok(changed) => account = Some(changed),
-                Err(error) => return Err(errand.give_up(error).await),
+        match self.provider.change(change.principal.tenant.id, id, Value::Object(wanted.provider)).await {
+            Ok(account) => {
+                let finish = move |work: &mut Work<'_>| {
+                    accounts::keep(work.conn, work.scope, &account)?;
+                    keep(work, &before)
+                };
+                errand.finish(finish).await
             }
+            Err(error) => Err(errand.give_up(error).await),
         }
-        let local = wanted.local;
-        errand
-            .finish(move |work| {
-                if let Some(account) = &account {
-                    accounts::keep(work.conn, work.scope, account)?;
-                }
-                if !store::set_local(work.conn, work.scope, work.clock, id, &local)? {
-                    return Err(AccountError::NotFound);
-                }
-                keep_changed(work, id, &before, new_password)
-            })
-            .await
     }
 
     /// Removes somebody: a guest is not let in any more, everybody else's account is gone for good.
     ///
     /// # Errors
     /// [`AccountError`].
-    pub async fn remove(&self, asked: Asked<'_>, id: UserId, only_guests: bool) -> Result<Answer, AccountError> {
+    pub async fn remove(
+        &self,
+        asked: Asked<'_>,
+        id: UserId,
+        if_match: Option<IfMatch>,
+        only_guests: bool,
+    ) -> Result<Answer, AccountError> {
         let may = asked.check();
         let (change, caller) = (asked.change, asked.authority.clone());
         let errand = Errand::new(change, &self.api, asked.once, id);
-        let started = errand.begin(move |work| {
+        errand.wait_for_turn().await?;
+        let started = errand.begin(true, move |work| {
             let row = store::find(work.conn, work.scope, id)?.ok_or(AccountError::NotFound)?;
             let known = known(work, &row)?;
             may(work, known)?;
-            check_standing(work, &caller, &row, true)?;
+            check_version(work, if_match.as_ref(), &row)?;
+            check_standing(work, &caller, &row, Weight { takes_over: true, switches_off: true })?;
             if only_guests && row.home_tenant_id.is_none() {
                 return Err(AccountError::NotFound);
             }
@@ -232,28 +247,58 @@ fn known(work: &mut Work<'_>, row: &AccountRow) -> Result<Attributes, AccountErr
     Ok(known.into_values().next().unwrap_or_default())
 }
 
+/// Whether they are as the caller has seen them.
+fn check_version(work: &mut Work<'_>, if_match: Option<&IfMatch>, row: &AccountRow) -> Result<(), AccountError> {
+    if let Some(if_match) = if_match {
+        let roles = roles(work, row.id, work.clock.now())?;
+        if_match.check(&AccountView::new(row.clone(), roles).tag(work.scope.tenant_id()))?;
+    }
+    Ok(())
+}
+
+/// What of an account decides whose it is, and whether it can be used.
+const TAKES_OVER: [&str; 4] = ["email", "password", "status", "username"];
+
+/// How much a change to somebody is.
+#[derive(Debug, Clone, Copy)]
+struct Weight {
+    /// Whoever makes it could be them afterwards, or keep them out.
+    takes_over: bool,
+    /// They cannot sign in after it.
+    switches_off: bool,
+}
+
 /// Whether the caller, by what stands in the database now, may change this person: nobody changes somebody who holds what
 /// they do not hold themselves. And the last active administrator stays one, because nobody could make another.
 fn check_standing(
     work: &mut Work<'_>,
     caller: &Authority,
     row: &AccountRow,
-    switches_off: bool,
+    weight: Weight,
 ) -> Result<(), AccountError> {
     let caller = caller.renewed(work.conn)?;
-    let held = caller.subject_of(work.conn, row.id)?.ok_or(AccountError::NotFound)?.permissions;
+    // What they hold by their roles, and what policies give to them by name.
+    let subject = caller.subject_of(work.conn, row.id)?.ok_or(AccountError::NotFound)?;
+    let (portion, held) = (caller.tenant().portion_of(row.id, &subject), &subject.permissions);
     let is_self = matches!(work.principal.subject, Subject::User(id) if id == row.id);
-    if !is_self && !caller.holds_all(&held) {
+    let may = if is_self { !weight.takes_over || is_wholly(work.principal) } else { caller.holds_portion(&portion) };
+    if !may {
         return Err(AccountError::HoldsMore);
     }
     let counts = row.status == AccountStatus::Active && held.covers(&PermissionPattern::All);
-    if switches_off && counts {
+    if weight.switches_off && counts {
         let almighty = caller.tenant().roles_that_allow_all();
         if !store::has_other_administrator(work.conn, work.scope, row.id, &almighty, work.clock.now())? {
             return Err(AccountError::LastAdministrator);
         }
     }
     Ok(())
+}
+
+/// Whether a token stands for all of a person: not for what they let a program do, and for nobody who acts in their name.
+/// Else either could make the account its own (RFC 8693 §5).
+fn is_wholly(principal: &Principal) -> bool {
+    principal.actor.is_none() && principal.scopes.contains("api")
 }
 
 fn keep_new(
@@ -270,7 +315,7 @@ fn keep_new(
     work.record(CREATE.as_str(), "account", id.as_str(), Changes::between(&json!({}), &after))?;
     work.tell(told, json!({ "user_id": id, "version": view.version }))?;
     work.signal(SignalKind::Subject, Some(id.as_str()))?;
-    let tag = EntityTag::of(work.scope.tenant_id(), id, view.version);
+    let tag = view.tag(work.scope.tenant_id());
     Ok(Answer::created(format!("/api/v1/users/{id}"), view).with_etag(tag.as_str()))
 }
 
@@ -287,7 +332,7 @@ fn keep_changed(work: &mut Work<'_>, id: UserId, before: &Value, new_password: b
         work.signal(SignalKind::Subject, Some(id.as_str()))?;
         work.record(UPDATE.as_str(), "account", id.as_str(), changes)?;
     }
-    let tag = EntityTag::of(work.scope.tenant_id(), id, view.version);
+    let tag = view.tag(work.scope.tenant_id());
     Ok(Answer::ok(view).with_etag(tag.as_str()))
 }
 

@@ -1,11 +1,14 @@
 //! Accounts of which it is not sure that what is known here is what the identity provider has: something was asked of it,
 //! and the answer is not here yet. What a crash leaves over is looked up by a worker.
+//!
+//! Whoever asks for something owns the doubt until the answer is here, so that one change to somebody comes after the other;
+//! nobody settles what another has raised.
 
 use std::time::Duration;
 
 use diesel::prelude::*;
-use tenantry_db::{Connection, DbError, LockRowsDsl as _, TenantScope, UpsertDsl as _};
-use tenantry_types::{TenantId, UserId, UtcTime};
+use tenantry_db::{Connection, DbError, LockRowsDsl as _, TenantScope};
+use tenantry_types::{Id, TenantId, UserId, UtcTime};
 
 use crate::schema::account_doubts;
 
@@ -13,6 +16,13 @@ use crate::schema::account_doubts;
 const LEFT_ALONE: Duration = Duration::from_secs(60);
 /// The longest pause between two looks.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+
+/// Whoever finds out what became of an account: a request, or the worker.
+#[derive(Debug)]
+pub(super) enum Asker {}
+
+/// Names one of them.
+pub(super) type Owner = Id<Asker>;
 
 #[derive(Insertable)]
 #[diesel(table_name = account_doubts, treat_none_as_default_value = false)]
@@ -22,40 +32,102 @@ struct NewDoubt {
     attempts: i64,
     available_at: UtcTime,
     created_at: UtcTime,
+    owner: Option<Owner>,
+    may_end: bool,
 }
 
-/// Notes that something is about to be asked.
-pub(super) fn raise(conn: &mut Connection, scope: TenantScope, id: UserId, now: UtcTime) -> Result<(), DbError> {
+macro_rules! of {
+    ($scope:expr, $user:expr) => {
+        account_doubts::table
+            .filter(account_doubts::tenant_id.eq($scope.tenant_id()).and(account_doubts::user_id.eq($user)))
+    };
+}
+
+/// Notes that something is about to be asked, after which they may be no user of the tenant any more (`may_end`). False when
+/// somebody else is at it. To be called with the tenant's row locked.
+pub(super) fn raise(
+    conn: &mut Connection,
+    scope: TenantScope,
+    id: UserId,
+    owner: Owner,
+    may_end: bool,
+    now: UtcTime,
+) -> Result<bool, DbError> {
     let available_at = now + LEFT_ALONE;
-    let row = NewDoubt { tenant_id: scope.tenant_id(), user_id: id, attempts: 0, available_at, created_at: now };
-    diesel::insert_into(account_doubts::table)
-        .values(row)
-        .upsert(
-            (account_doubts::tenant_id, account_doubts::user_id),
-            (account_doubts::attempts.eq(0), account_doubts::available_at.eq(available_at)),
-        )
+    let found: Option<(Option<Owner>, bool, UtcTime)> = of!(scope, id)
+        .select((account_doubts::owner, account_doubts::may_end, account_doubts::available_at))
+        .lock_rows()
+        .get_result(conn)
+        .optional()?;
+    match found {
+        Some((Some(_), _, until)) if now < until => return Ok(false),
+        // Whatever was asked before it may yet come out.
+        Some((_, might_end, _)) => {
+            diesel::update(of!(scope, id))
+                .set((
+                    account_doubts::owner.eq(Some(owner)),
+                    account_doubts::may_end.eq(might_end || may_end),
+                    account_doubts::attempts.eq(0_i64),
+                    account_doubts::available_at.eq(available_at),
+                ))
+                .execute(conn)?;
+        }
+        None => {
+            let row = NewDoubt {
+                tenant_id: scope.tenant_id(),
+                user_id: id,
+                attempts: 0,
+                available_at,
+                created_at: now,
+                owner: Some(owner),
+                may_end,
+            };
+            diesel::insert_into(account_doubts::table).values(row).execute(conn)?;
+        }
+    }
+    Ok(true)
+}
+
+/// Whether somebody is at it.
+pub(super) fn is_held(conn: &mut Connection, scope: TenantScope, id: UserId, now: UtcTime) -> Result<bool, DbError> {
+    let found: Option<UserId> = of!(scope, id)
+        .filter(account_doubts::owner.is_not_null().and(account_doubts::available_at.gt(now)))
+        .select(account_doubts::user_id)
+        .first(conn)
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// Notes that the answer is here. False when somebody else has taken over since: it is theirs to settle.
+pub(super) fn settle(conn: &mut Connection, scope: TenantScope, id: UserId, owner: Owner) -> Result<bool, DbError> {
+    let settled = diesel::delete(of!(scope, id).filter(account_doubts::owner.eq(owner))).execute(conn)?;
+    Ok(settled > 0)
+}
+
+/// Makes what is in doubt be looked up soon, and lets others ask.
+pub(super) fn hurry(
+    conn: &mut Connection,
+    scope: TenantScope,
+    id: UserId,
+    owner: Owner,
+    now: UtcTime,
+) -> Result<(), DbError> {
+    diesel::update(of!(scope, id).filter(account_doubts::owner.eq(owner)))
+        .set((account_doubts::available_at.eq(now), account_doubts::owner.eq(None::<Owner>)))
         .execute(conn)?;
     Ok(())
 }
 
-/// Notes that the answer is here.
-pub(super) fn settle(conn: &mut Connection, scope: TenantScope, id: UserId) -> Result<(), DbError> {
-    let row = account_doubts::table
-        .filter(account_doubts::tenant_id.eq(scope.tenant_id()).and(account_doubts::user_id.eq(id)));
-    diesel::delete(row).execute(conn)?;
-    Ok(())
-}
-
-/// Makes what is in doubt be looked up soon.
-pub(super) fn hurry(conn: &mut Connection, scope: TenantScope, id: UserId, now: UtcTime) -> Result<(), DbError> {
-    let row = account_doubts::table
-        .filter(account_doubts::tenant_id.eq(scope.tenant_id()).and(account_doubts::user_id.eq(id)));
-    diesel::update(row).set(account_doubts::available_at.eq(now)).execute(conn)?;
+/// Lets others ask, and leaves the next look to when it is due.
+pub(super) fn let_go(conn: &mut Connection, scope: TenantScope, id: UserId, owner: Owner) -> Result<(), DbError> {
+    diesel::update(of!(scope, id).filter(account_doubts::owner.eq(owner)))
+        .set(account_doubts::owner.eq(None::<Owner>))
+        .execute(conn)?;
     Ok(())
 }
 
 /// Takes one account, of any tenant, that nobody else is looking up; it is due again after a pause that grows.
-pub(super) fn take(conn: &mut Connection, now: UtcTime) -> Result<Option<(TenantId, UserId)>, DbError> {
+pub(super) fn take(conn: &mut Connection, owner: Owner, now: UtcTime) -> Result<Option<(TenantId, UserId)>, DbError> {
     let due: Option<(TenantId, UserId, i64)> = account_doubts::table
         .filter(account_doubts::available_at.le(now))
         .order(account_doubts::available_at.asc())
@@ -70,7 +142,11 @@ pub(super) fn take(conn: &mut Connection, now: UtcTime) -> Result<Option<(Tenant
     diesel::update(
         account_doubts::table.filter(account_doubts::tenant_id.eq(tenant).and(account_doubts::user_id.eq(user))),
     )
-    .set((account_doubts::attempts.eq(attempts + 1), account_doubts::available_at.eq(now + pause)))
+    .set((
+        account_doubts::attempts.eq(attempts + 1),
+        account_doubts::available_at.eq(now + pause),
+        account_doubts::owner.eq(Some(owner)),
+    ))
     .execute(conn)?;
     Ok(Some((tenant, user)))
 }

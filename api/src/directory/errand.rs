@@ -3,14 +3,25 @@
 //! Between the two transactions the service may end. The note stays, and a worker finds out what became of it; a repeat of
 //! the request under its key goes on where this one broke off, because it asks for the same under the same id.
 
+use std::time::Duration;
+
 use tenantry_types::UserId;
 
-use super::doubts;
+use super::doubts::{self, Owner};
 use super::error::AccountError;
 use super::provider::ProviderError;
 use crate::change::{Change, Work};
 use crate::idempotency::{self, Answer, Begun, Once};
 use crate::state::Api;
+
+/// How long somebody waits for whoever changes the same account: in between they look again.
+const TURNS: [Duration; 5] = [
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+];
 
 /// One change to one account.
 #[derive(Debug, Clone)]
@@ -19,30 +30,69 @@ pub(super) struct Errand {
     api: Api,
     once: Once,
     user: UserId,
+    owner: Owner,
 }
 
 impl Errand {
     pub(super) fn new(change: &Change, api: &Api, once: Once, user: UserId) -> Self {
-        Self { change: change.clone(), api: api.clone(), once, user }
+        let owner = Owner::new(&*api.clock, &*api.random);
+        Self { change: change.clone(), api: api.clone(), once, user, owner }
     }
 
-    /// Checks what is to be checked and notes what is about to be asked; gives the answer where it was given before.
-    pub(super) async fn begin<T, F>(&self, mut check: F) -> Result<Started<T>, AccountError>
+    /// Waits a moment while somebody else changes this account, so that what is checked next is what they leave.
+    pub(super) async fn wait_for_turn(&self) -> Result<(), AccountError> {
+        let (scope, user) = (self.change.scope(), self.user);
+        for pause in TURNS {
+            let now = self.api.clock.now();
+            if !self.api.db.read(move |conn| doubts::is_held(conn, scope, user, now)).await? {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+        }
+        Ok(())
+    }
+
+    /// Checks what is to be checked and notes what is about to be asked, which may end them (`may_end`); gives the answer
+    /// where it was given before.
+    pub(super) async fn begin<T, F>(&self, may_end: bool, mut check: F) -> Result<Started<T>, AccountError>
     where
         F: FnMut(&mut Work<'_>) -> Result<T, AccountError> + Send + 'static,
         T: Send + 'static,
     {
-        let (once, user) = (self.once.clone(), self.user);
+        let (once, user, owner) = (self.once.clone(), self.user, self.owner);
         let begin = move |work: &mut Work<'_>| {
             if let Begun::Repeat(answer) = idempotency::begin::<AccountError>(work.conn, work.scope, work.clock, &once)?
             {
                 return Ok(Started::Repeat(answer));
             }
             let checked = check(work)?;
-            doubts::raise(work.conn, work.scope, user, work.clock.now())?;
+            if !doubts::raise(work.conn, work.scope, user, owner, may_end, work.clock.now())? {
+                return Err(AccountError::UnderWay);
+            }
             Ok::<_, AccountError>(Started::First(checked))
         };
         self.change.step(&self.api, begin).await
+    }
+
+    /// Does what the identity provider is not asked for.
+    pub(super) async fn at_once<F>(&self, mut act: F) -> Result<Answer, AccountError>
+    where
+        F: FnMut(&mut Work<'_>) -> Result<Answer, AccountError> + Send + 'static,
+    {
+        let (once, user) = (self.once.clone(), self.user);
+        let act = move |work: &mut Work<'_>| {
+            if let Begun::Repeat(answer) = idempotency::begin::<AccountError>(work.conn, work.scope, work.clock, &once)?
+            {
+                return Ok(answer);
+            }
+            if doubts::is_held(work.conn, work.scope, user, work.clock.now())? {
+                return Err(AccountError::UnderWay);
+            }
+            let answer = act(work)?;
+            idempotency::complete(work.conn, work.scope, &once, &answer)?;
+            Ok::<_, AccountError>(answer)
+        };
+        self.change.step(&self.api, act).await
     }
 
     /// Keeps what the identity provider has done, with the answer.
@@ -50,10 +100,10 @@ impl Errand {
     where
         F: FnMut(&mut Work<'_>) -> Result<Answer, AccountError> + Send + 'static,
     {
-        let (once, user) = (self.once.clone(), self.user);
+        let (once, user, owner) = (self.once.clone(), self.user, self.owner);
         let finish = move |work: &mut Work<'_>| {
             let answer = keep(work)?;
-            doubts::settle(work.conn, work.scope, user)?;
+            doubts::settle(work.conn, work.scope, user, owner)?;
             idempotency::complete(work.conn, work.scope, &once, &answer)?;
             Ok::<_, AccountError>(answer)
         };
@@ -63,13 +113,14 @@ impl Errand {
     /// Gives the key back, because nothing was answered. What was refused was not done; of what was not answered it is not
     /// known, and the worker finds out.
     pub(super) async fn give_up(&self, error: ProviderError) -> AccountError {
-        let (once, user, refused) = (self.once.clone(), self.user, matches!(error, ProviderError::Refused(_)));
+        let (once, user, owner) = (self.once.clone(), self.user, self.owner);
+        let refused = matches!(error, ProviderError::Refused(_));
         let give_up = move |work: &mut Work<'_>| {
             idempotency::abandon(work.conn, work.scope, &once)?;
             if refused {
-                doubts::settle(work.conn, work.scope, user)?;
+                doubts::settle(work.conn, work.scope, user, owner)?;
             } else {
-                doubts::hurry(work.conn, work.scope, user, work.clock.now())?;
+                doubts::hurry(work.conn, work.scope, user, owner, work.clock.now())?;
             }
             Ok::<_, AccountError>(())
         };

@@ -30,6 +30,12 @@ pub enum AccountError {
     /// Without them nobody could administer the tenant.
     #[error("they are the last active administrator: give the role to somebody else first")]
     LastAdministrator,
+    /// Somebody else is changing them.
+    #[error("somebody else is changing them now: try again in a moment")]
+    UnderWay,
+    /// Another import of the tenant is under way.
+    #[error("another import is under way: one comes after the other")]
+    Importing,
     /// Their account belongs to another tenant.
     #[error("they are at home in another tenant, where their account is changed")]
     Guest,
@@ -93,13 +99,16 @@ impl IntoProblem for AccountError {
             Self::LastAdministrator => Problem::conflict()
                 .with_kind("/problems/last-administrator", "Somebody has to be left")
                 .with_detail(self.to_string()),
+            Self::Importing => Problem::conflict()
+                .with_kind("/problems/import-under-way", "An import is under way")
+                .with_detail(self.to_string()),
             Self::Guest => Problem::conflict()
                 .with_kind("/problems/managed-elsewhere", "Managed by another tenant")
                 .with_detail(self.to_string()),
             Self::Access(error) => error.problem(),
             Self::Precondition(error) => error.problem(),
             Self::Idempotency(error) => error.problem(),
-            Self::Provider(ProviderError::Unavailable(_)) => Problem::unavailable(),
+            Self::UnderWay | Self::Provider(ProviderError::Unavailable(_)) => Problem::unavailable(),
             Self::Provider(ProviderError::Refused(refused)) => refusal(refused),
             Self::Database(error) => database_problem(error),
         }

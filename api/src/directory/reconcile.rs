@@ -9,10 +9,12 @@ use tenantry_types::{TenantId, UserId};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::accounts;
+use super::doubts::{self, Owner};
 use super::model::ProviderAccount;
 use super::provider::AccountProvider;
-use super::{accounts, doubts};
-use crate::audit::{self, ActorKind, AuditEntry, Changes, Origin};
+use crate::audit::{self, AuditEntry, Changes};
+use crate::change::lock_tenant;
 use crate::revocations::{self, Revoked};
 use crate::signals::{self, Signal, SignalKind};
 use crate::state::Api;
@@ -61,27 +63,41 @@ impl Reconciler {
 
     /// Looks one account up. Says whether there was one.
     async fn settle_one(&self) -> Result<bool, DbError> {
-        let now = self.api.clock.now();
-        let Some((tenant, user)) = self.api.db.write(move |conn| doubts::take(conn, now)).await? else {
+        let (now, owner) = (self.api.clock.now(), Owner::new(&*self.api.clock, &*self.api.random));
+        let Some((tenant, user)) = self.api.db.write(move |conn| doubts::take(conn, owner, now)).await? else {
             return Ok(false);
         };
         match self.provider.find(tenant, user).await {
             Ok(found) => {
-                self.settle(tenant, user, found).await?;
+                self.settle(tenant, user, owner, found).await?;
                 tracing::info!(%tenant, account = %user, "an account that was in doubt is settled");
             }
-            Err(error) => tracing::info!(%tenant, account = %user, %error, "an account stays in doubt"),
+            Err(error) => {
+                tracing::info!(%tenant, account = %user, %error, "an account stays in doubt");
+                let scope = TenantScope::system(tenant, "settle accounts in doubt");
+                self.api.db.write(move |conn| doubts::let_go(conn, scope, user, owner)).await?;
+            }
         }
         Ok(true)
     }
 
-    async fn settle(&self, tenant: TenantId, user: UserId, found: Option<ProviderAccount>) -> Result<(), DbError> {
+    async fn settle(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        owner: Owner,
+        found: Option<ProviderAccount>,
+    ) -> Result<(), DbError> {
         let api = self.api.clone();
         let settle = move |conn: &mut Connection| {
             let scope = TenantScope::system(tenant, "settle accounts in doubt");
-            let sent = keep(conn, &api, scope, user, found.as_ref())?;
-            doubts::settle(conn, scope, user)?;
-            Ok::<_, DbError>(sent)
+            lock_tenant(conn, tenant)?;
+            // Where somebody asked for something since, what was found is of before.
+            if doubts::settle(conn, scope, user, owner)? {
+                keep(conn, &api, scope, user, found.as_ref())
+            } else {
+                Ok(Vec::new())
+            }
         };
         let sent = self.api.db.write(settle).await?;
         self.api.signals.pass_on(&sent);
@@ -110,18 +126,7 @@ fn keep(
     if changes.is_empty() {
         return Ok(sent);
     }
-    let entry = AuditEntry {
-        actor_kind: ActorKind::System,
-        actor_tenant: None,
-        acting_party: None,
-        actor_id: ACTOR.to_owned(),
-        acting_client: None,
-        action,
-        target_kind: "account",
-        target_id: user.to_string(),
-        changes,
-        origin: Origin::default(),
-    };
+    let entry = AuditEntry::by_system(ACTOR, action, "account", user.to_string(), changes);
     audit::record(conn, scope, clock, random, &entry)?;
     sent.push(signals::send(conn, scope, clock, random, SignalKind::Subject, Some(user.as_str()))?);
     Ok(sent)

@@ -21,7 +21,7 @@ use super::{own, parse};
 use crate::access::{Access, Authority, Permission, Routes};
 use crate::change::Change;
 use crate::idempotency::Answer;
-use crate::input::{EntityTag, IfMatch, versioned};
+use crate::input::{IfMatch, OptionalIfMatch, versioned};
 use crate::state::Api;
 
 /// To add people.
@@ -223,14 +223,15 @@ pub(super) async fn show_one(
         Ok::<_, AccountError>(AccountView::new(row, roles))
     });
     let view = found.await?;
-    let tag = EntityTag::of(principal.tenant.id, id, view.version);
+    let tag = view.tag(principal.tenant.id);
     Ok(versioned(request, &tag, view))
 }
 
 /// Changes somebody
 ///
 /// What is left out stays; `null` takes a value away. Another `status` than `active` ends what they are signed in to. Nobody
-/// changes somebody who holds what they do not hold themselves, and the last active administrator stays one.
+/// changes somebody who holds what they do not hold themselves, and the last active administrator stays one; a guest is none of
+/// the tenant's own. Address, user name, password and status are changed by a token that is for all of the person, also one's own.
 #[utoipa::path(
     patch,
     path = "/api/v1/users/{id}",
@@ -273,14 +274,19 @@ pub(crate) async fn update(
     path = "/api/v1/users/{id}",
     tag = "Users",
     operation_id = "delete_user",
-    params(("id" = String, Path, description = "The id of the user", format = Uuid)),
+    params(
+        ("id" = String, Path, description = "The id of the user", format = Uuid),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version that is removed; without it, whatever is there"),
+    ),
     responses(
         (status = 204, description = "They are gone"),
+        (status = 412, description = "Somebody changed them meanwhile"),
         (status = 404, description = "There is nobody of this id"),
         (status = 409, description = "Nobody could administer the tenant any more"),
     )
 )]
 pub(crate) async fn delete(
+    if_match: OptionalIfMatch,
     change: Change,
     authority: Authority,
     id: Path<UserId>,
@@ -288,12 +294,13 @@ pub(crate) async fn delete(
 ) -> Result<Answer, AccountError> {
     let once = change.once(&accounts.api, &Value::Null);
     let asked = Asked { change: &change, authority: &authority, once, right: Some(DELETE) };
-    accounts.remove(asked, id.into_inner(), false).await
+    accounts.remove(asked, id.into_inner(), if_match.0, false).await
 }
 
 /// Lets somebody of another tenant in
 ///
-/// They sign in as they do at home, and have here the roles that they are given here.
+/// They sign in as they do at home, and have here the roles that they are given here. Before they do so for the first time,
+/// nothing is told of them but their id and whether they may use their account.
 #[utoipa::path(
     put,
     path = "/api/v1/users/{id}/membership",
@@ -303,7 +310,7 @@ pub(crate) async fn delete(
     responses(
         (status = 201, description = "They are let in", body = inline(Envelope<AccountView>),
             example = json!({"status": "success", "data": {
-                "id": "0190b2c4-0000-7000-8000-000000000001", "email": "john.doe@acme.example.com", "email_verified": true,
+                "id": "0190b2c4-0000-7000-8000-000000000001", "email": null, "email_verified": false,
                 "status": "active", "roles": [], "home_tenant_id": "0190b2c4-0000-7000-8000-000000000002", "version": 1}})),
         (status = 404, description = "There is nobody of this id"),
     )
@@ -325,13 +332,18 @@ pub(crate) async fn invite(
     path = "/api/v1/users/{id}/membership",
     tag = "Users",
     operation_id = "dismiss_user",
-    params(("id" = String, Path, description = "The id of the user", format = Uuid)),
+    params(
+        ("id" = String, Path, description = "The id of the user", format = Uuid),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version that is removed; without it, whatever is there"),
+    ),
     responses(
         (status = 204, description = "They are not let in any more"),
+        (status = 412, description = "Somebody changed them meanwhile"),
         (status = 404, description = "There is nobody of this id from another tenant"),
     )
 )]
 pub(crate) async fn dismiss(
+    if_match: OptionalIfMatch,
     change: Change,
     authority: Authority,
     id: Path<UserId>,
@@ -339,5 +351,5 @@ pub(crate) async fn dismiss(
 ) -> Result<Answer, AccountError> {
     let once = change.once(&accounts.api, &Value::Null);
     let asked = Asked { change: &change, authority: &authority, once, right: Some(DELETE) };
-    accounts.remove(asked, id.into_inner(), true).await
+    accounts.remove(asked, id.into_inner(), if_match.0, true).await
 }

@@ -1,6 +1,6 @@
 //! The rows of people.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
@@ -12,9 +12,9 @@ use super::model::{AccountStatus, RoleView};
 use super::parse::{LocalProfile, Setting};
 use crate::access::policy::Filter;
 use crate::roles::model::RoleFamily;
-use crate::schema::{group_members, group_roles, roles, user_groups, user_roles, users};
+use crate::schema::{account_doubts, group_members, group_roles, roles, user_groups, user_roles, users};
 
-/// More roles than anybody has, or more people with one role than are looked at.
+/// More roles or groups than anybody has; as many are read at once.
 const MOST_ROLES: i64 = 10_000;
 
 #[diesel::declare_sql_function]
@@ -94,11 +94,15 @@ pub(super) fn with_ids(conn: &mut Connection, scope: TenantScope, ids: &[String]
 }
 
 /// Who has this address.
-pub(super) fn by_email(conn: &mut Connection, scope: TenantScope, normalized: &str) -> Result<Option<UserId>, DbError> {
+pub(super) fn by_email(
+    conn: &mut Connection,
+    scope: TenantScope,
+    normalized: &str,
+) -> Result<Option<AccountRow>, DbError> {
     let found = users::table
         .filter(users::tenant_id.eq(scope.tenant_id()).and(users::email_normalized.eq(normalized)))
         .filter(users::home_tenant_id.is_null())
-        .select(users::id)
+        .select(AccountRow::as_select())
         .first(conn)
         .optional()?;
     Ok(found)
@@ -162,7 +166,8 @@ fn containing(text: &str) -> String {
     format!("%{escaped}%")
 }
 
-/// The roles that these people have of their own now.
+/// The roles that these people have of their own now: all of them. Where that is more than is read at once, it is read for
+/// fewer people at a time.
 pub(super) fn roles_of(
     conn: &mut Connection,
     scope: TenantScope,
@@ -178,9 +183,14 @@ pub(super) fn roles_of(
         .filter(user_roles::tenant_id.eq(tenant).and(user_roles::user_id.eq_any(ids)))
         .filter(user_roles::expires_at.is_null().or(user_roles::expires_at.gt(now)))
         .select((user_roles::user_id, user_roles::role_id))
-        .limit(MOST_ROLES)
+        .limit(MOST_ROLES + 1)
         .load(conn)?;
-    let role_ids: Vec<RoleId> = held.iter().map(|(_, role)| *role).collect();
+    if let Some((first, others)) = halves(ids, held.len())? {
+        found = roles_of(conn, scope, first, now)?;
+        found.extend(roles_of(conn, scope, others, now)?);
+        return Ok(found);
+    }
+    let role_ids: BTreeSet<RoleId> = held.iter().map(|(_, role)| *role).collect();
     let known: Vec<(RoleId, String, RoleFamily)> = roles::table
         .filter(roles::tenant_id.eq(tenant).and(roles::id.eq_any(role_ids)))
         .select((roles::id, roles::name, roles::role_family))
@@ -195,7 +205,7 @@ pub(super) fn roles_of(
     Ok(found)
 }
 
-/// The names of the groups that these people are in.
+/// The names of the groups that these people are in: all of them, as [`roles_of`].
 pub(super) fn groups_of(
     conn: &mut Connection,
     scope: TenantScope,
@@ -208,12 +218,30 @@ pub(super) fn groups_of(
             ))
             .filter(group_members::tenant_id.eq(scope.tenant_id()).and(group_members::user_id.eq_any(ids)))
             .select((group_members::user_id, user_groups::name))
+            .limit(MOST_ROLES + 1)
             .load(conn)?;
+    if let Some((first, others)) = halves(ids, rows.len())? {
+        let mut found = groups_of(conn, scope, first)?;
+        found.extend(groups_of(conn, scope, others)?);
+        return Ok(found);
+    }
     let mut found: HashMap<UserId, Vec<String>> = HashMap::new();
     for (user, name) in rows {
         found.entry(user).or_default().push(name);
     }
     Ok(found)
+}
+
+/// Two halves of these people, where for all of them more rows were found than are read at once.
+fn halves(ids: &[UserId], found: usize) -> Result<Option<(&[UserId], &[UserId])>, DbError> {
+    if i64::try_from(found).is_ok_and(|found| found <= MOST_ROLES) {
+        Ok(None)
+    } else if ids.len() > 1 {
+        Ok(Some(ids.split_at(ids.len() / 2)))
+    } else {
+        // Whoever decides by a part of it decides wrongly.
+        Err(DbError::Invalid("somebody is in more groups or roles than can be read".to_owned()))
+    }
 }
 
 /// Whether somebody else in the tenant has this address.
@@ -258,8 +286,9 @@ pub(super) fn set_local(
     Ok(true)
 }
 
-/// Whether anybody but this one has one of the roles that allow everything, and is active. Rights that come by a group that is part
-/// of another are not looked for: then there are more than are found, never fewer.
+/// Whether anybody but this one has one of the roles that allow everything, and is active and stays so: guests do not count,
+/// whose home may take them away, nor do those who are being removed or switched off. Rights that come by a group that is
+/// part of another are not looked for: then there are more than are found, never fewer.
 pub(super) fn has_other_administrator(
     conn: &mut Connection,
     scope: TenantScope,
@@ -280,9 +309,13 @@ pub(super) fn has_other_administrator(
     let by_group = group_members::table
         .filter(group_members::tenant_id.eq(tenant).and(group_members::group_id.eq_any(groups)))
         .select(group_members::user_id);
+    let leaving = account_doubts::table
+        .filter(account_doubts::tenant_id.eq(tenant).and(account_doubts::may_end.eq(true)))
+        .select(account_doubts::user_id);
     let other: Option<UserId> = users::table
         .filter(users::tenant_id.eq(tenant).and(users::id.ne(except)))
-        .filter(users::status.eq(AccountStatus::Active))
+        .filter(users::status.eq(AccountStatus::Active).and(users::home_tenant_id.is_null()))
+        .filter(users::id.ne_all(leaving))
         .filter(users::id.eq_any(by_role).or(users::id.eq_any(by_group)))
         .select(users::id)
         .first(conn)

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::model::{AccountStatus, RoleView};
 use super::store::AccountRow;
+use crate::input::EntityTag;
 
 /// Somebody in the directory of the tenant.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -77,5 +78,10 @@ impl AccountView {
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
+    }
+
+    /// Names this version of them: of their row, and of the roles that are shown with it.
+    pub fn tag(&self, tenant: TenantId) -> EntityTag {
+        EntityTag::showing(tenant, self.id, self.version, &self.roles)
     }
 }

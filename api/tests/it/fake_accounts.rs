@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use serde_json::{Value, json};
 use tenantry_api::directory::{AccountProvider, Answered, ProviderAccount, ProviderError};
 use tenantry_types::{Clock as _, InputError, Problem, SystemClock, TenantId, UserId};
+use tokio::sync::watch;
 
 type Roles = (i64, Vec<String>);
 
@@ -20,6 +21,10 @@ pub struct FakeAccounts {
     pub is_down: AtomicBool,
     /// Does what it is asked to, and its answer is lost.
     pub loses_answers: AtomicBool,
+    /// Does what it is asked to, and answers when this is false again.
+    pub is_slow: watch::Sender<bool>,
+    /// How many times it was asked who somebody is.
+    pub asked: AtomicUsize,
     /// How many times it was asked to set roles.
     pub roles_set: AtomicUsize,
 }
@@ -61,7 +66,11 @@ impl FakeAccounts {
             let done = act();
             if self.loses_answers.load(Ordering::SeqCst) { away("the answer was lost") } else { done }
         };
-        Box::pin(async move { answer })
+        let mut is_slow = self.is_slow.subscribe();
+        Box::pin(async move {
+            drop(is_slow.wait_for(|is_slow| !is_slow).await);
+            answer
+        })
     }
 }
 
@@ -123,7 +132,14 @@ impl AccountProvider for FakeAccounts {
     }
 
     fn find(&self, tenant: TenantId, id: UserId) -> Answered<'_, Option<ProviderAccount>> {
-        self.answer(|| Ok(self.accounts.lock().unwrap().get(&key(tenant, id)).map(account)))
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.answer(|| {
+            let accounts = self.accounts.lock().unwrap();
+            let is_member = self.members.lock().unwrap().contains(&key(tenant, id));
+            let of =
+                |(place, other): &(String, String)| other == id.as_str() && (is_member || place == tenant.as_str());
+            Ok(accounts.iter().find(|(place, _)| of(place)).map(|(_, value)| account(value)))
+        })
     }
 
     fn invite(&self, tenant: TenantId, id: UserId) -> Answered<'_, ProviderAccount> {

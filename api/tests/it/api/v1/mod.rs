@@ -10,4 +10,5 @@ mod sessions;
 mod tenant;
 mod tenants;
 mod users;
+mod users_at_stake;
 mod users_in_bulk;

@@ -1,0 +1,1 @@
+ALTER TABLE account_doubts DROP COLUMN owner;

@@ -1,0 +1,1 @@
+ALTER TABLE account_doubts ADD COLUMN owner TEXT;
