@@ -243,6 +243,7 @@ diesel::table! {
         created_at -> Timestamp,
         updated_at -> Timestamp,
         profile_as_of -> Nullable<Timestamp>,
+        is_withheld -> Bool,
     }
 }
 

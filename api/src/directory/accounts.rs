@@ -24,6 +24,7 @@ struct KnownRow {
     status: AccountStatus,
     version: i64,
     profile_as_of: Option<UtcTime>,
+    is_withheld: bool,
 }
 
 #[derive(Insertable)]
@@ -48,10 +49,14 @@ struct NewRow<'a> {
     created_at: UtcTime,
     updated_at: UtcTime,
     profile_as_of: Option<UtcTime>,
+    is_withheld: bool,
 }
 
 /// Brings the row of somebody up to date, or makes it. What was told of an older state than is known changes nothing. Gives
 /// what changed. To be called with the tenant's row locked.
+///
+/// Of somebody who is at home elsewhere nothing but the id and the status is kept before they come themselves: neither they
+/// nor their home agreed when they were invited.
 pub fn keep(conn: &mut Connection, scope: TenantScope, account: &ProviderAccount) -> Result<Changes, DbError> {
     let tenant_id = scope.tenant_id();
     let known: Option<KnownRow> = users::table
@@ -60,17 +65,19 @@ pub fn keep(conn: &mut Connection, scope: TenantScope, account: &ProviderAccount
         .first(conn)
         .optional()?;
     let Some(known) = known else {
-        diesel::insert_into(users::table).values(new_row(tenant_id, account)).execute(conn)?;
-        return Ok(Changes::between(&json!({}), &shown(account)));
+        let is_withheld = account.tenant_id != tenant_id;
+        diesel::insert_into(users::table).values(new_row(tenant_id, account, is_withheld)).execute(conn)?;
+        return Ok(Changes::between(&json!({}), &shown(account, is_withheld)));
     };
     if known.profile_as_of.is_some_and(|as_of| as_of > account.updated_at) {
         return Ok(Changes::default());
     }
-    let changes = Changes::between(&known.shown(), &shown(account));
+    let is_withheld = known.is_withheld && account.tenant_id != tenant_id;
+    let changes = Changes::between(&known.shown(), &shown(account, is_withheld));
     if changes.is_empty() && known.profile_as_of == Some(account.updated_at) {
         return Ok(changes);
     }
-    let row = new_row(tenant_id, account);
+    let row = new_row(tenant_id, account, is_withheld);
     let version = known.version + i64::from(!changes.is_empty());
     diesel::update(users::table.filter(users::tenant_id.eq(tenant_id).and(users::id.eq(account.id))))
         .set((
@@ -87,6 +94,7 @@ pub fn keep(conn: &mut Connection, scope: TenantScope, account: &ProviderAccount
             users::version.eq(version),
             users::updated_at.eq(row.updated_at),
             users::profile_as_of.eq(row.profile_as_of),
+            users::is_withheld.eq(row.is_withheld),
         ))
         .execute(conn)?;
     Ok(changes)
@@ -123,6 +131,13 @@ pub fn named(conn: &mut Connection, scope: TenantScope, ids: &[UserId]) -> Resul
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
+/// Notes that somebody came themselves. Says whether who they are was withheld until now: it is to be asked for then.
+pub fn disclose(conn: &mut Connection, scope: TenantScope, user: UserId) -> Result<bool, DbError> {
+    let row = users::table.filter(users::tenant_id.eq(scope.tenant_id()).and(users::id.eq(user)));
+    let disclosed = diesel::update(row.filter(users::is_withheld.eq(true))).set(users::is_withheld.eq(false));
+    Ok(disclosed.execute(conn)? > 0)
+}
+
 /// Whether somebody is in the directory. Their row is locked by that of the tenant, or by this.
 pub fn is_known(conn: &mut Connection, scope: TenantScope, user: UserId) -> Result<bool, DbError> {
     let row = users::table.filter(users::tenant_id.eq(scope.tenant_id()).and(users::id.eq(user)));
@@ -151,19 +166,20 @@ pub fn set_status(
     Ok(changed > 0)
 }
 
-fn new_row(tenant_id: TenantId, account: &ProviderAccount) -> NewRow<'_> {
+fn new_row(tenant_id: TenantId, account: &ProviderAccount, is_withheld: bool) -> NewRow<'_> {
+    let told = (!is_withheld).then_some(account);
     NewRow {
         id: account.id,
         tenant_id,
         home_tenant_id: (account.tenant_id != tenant_id).then_some(account.tenant_id),
-        username: Some(&account.username),
-        email: Some(&account.email),
-        email_normalized: Some(account.email.to_lowercase()),
-        email_verified: account.email_verified,
-        phone: account.phone.as_deref(),
-        given_name: account.given_name.as_deref(),
-        family_name: account.family_name.as_deref(),
-        display_name: account.display_name.as_deref(),
+        username: told.map(|account| account.username.as_str()),
+        email: told.map(|account| account.email.as_str()),
+        email_normalized: told.map(|account| account.email.to_lowercase()),
+        email_verified: told.is_some_and(|account| account.email_verified),
+        phone: told.and_then(|account| account.phone.as_deref()),
+        given_name: told.and_then(|account| account.given_name.as_deref()),
+        family_name: told.and_then(|account| account.family_name.as_deref()),
+        display_name: told.and_then(|account| account.display_name.as_deref()),
         metadata: "{}",
         status: account.status,
         roles_managed: false,
@@ -172,6 +188,7 @@ fn new_row(tenant_id: TenantId, account: &ProviderAccount) -> NewRow<'_> {
         created_at: account.created_at,
         updated_at: account.updated_at,
         profile_as_of: Some(account.updated_at),
+        is_withheld,
     }
 }
 
@@ -185,7 +202,13 @@ impl KnownRow {
     }
 }
 
-fn shown(account: &ProviderAccount) -> Value {
+fn shown(account: &ProviderAccount, is_withheld: bool) -> Value {
+    if is_withheld {
+        return json!({
+            "username": null, "email": null, "email_verified": false, "phone": null, "first_name": null,
+            "last_name": null, "display_name": null, "status": account.status,
+        });
+    }
     json!({
         "username": account.username, "email": account.email, "email_verified": account.email_verified,
         "phone": account.phone, "first_name": account.given_name, "last_name": account.family_name,

@@ -121,8 +121,13 @@ fn learn(
     if seed::system_roles(conn, scope, clock, random)? {
         sent.push(signals::send(conn, scope, clock, random, SignalKind::Access, None)?);
     }
+    let was_known = accounts::is_known(conn, scope, user_id)?;
     keep_user(conn, scope, clock, user_id)?;
+    let is_disclosed = accounts::disclose(conn, scope, user_id)?;
     let given = give_roles(conn, scope, clock, random, user_id, &principal.roles)?;
+    if was_known && given.is_empty() && !is_disclosed {
+        return Ok(sent);
+    }
     sent.push(signals::send(conn, scope, clock, random, SignalKind::Subject, Some(user_id.as_str()))?);
     let changes = Changes::between(&json!({}), &json!({ "roles": given }));
     let entry = AuditEntry::new(principal, Origin::default(), LEARNED, "account", user_id.as_str().to_owned(), changes);
