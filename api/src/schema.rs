@@ -394,6 +394,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    import_leases (tenant_id) {
+        tenant_id -> Text,
+        owner -> Text,
+        leased_until -> Timestamp,
+    }
+}
+
+diesel::table! {
     account_doubts (tenant_id, user_id) {
         tenant_id -> Text,
         user_id -> Text,
@@ -435,4 +443,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     received_events,
     revocations,
     account_doubts,
+    import_leases,
 );

@@ -14,6 +14,7 @@ const OWN: &[(&str, u16, &str)] = &[
     ("/problems/session-not-found", 404, "There is no such session"),
     ("/problems/holds-more", 403, "They may do more than you"),
     ("/problems/managed-elsewhere", 409, "Managed by another tenant"),
+    ("/problems/import-under-way", 409, "An import is under way"),
     ("/problems/last-administrator", 409, "Somebody has to be left"),
     ("/problems/tenant-suspended", 403, "The tenant is suspended"),
     ("/problems/tenant-inactive", 403, "The tenant is not in use"),

@@ -1,7 +1,10 @@
 //! Comma-separated values (RFC 4180), record by record.
 
-/// What begins a formula where a table is opened as a spreadsheet.
-const FORMULA: &[char] = &['=', '+', '-', '@', '\t', '\r'];
+/// What begins a formula where a table is opened as a spreadsheet: the beginnings that OWASP lists.
+const FORMULA: &[char] = &['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
+/// What some programs take for the end of a field, or of a line: a field with one of them stands in quotation marks.
+const QUOTED: &[char] = &['"', ',', ';', '\t', '\n', '\r'];
 
 /// Adds a record to `out`. No field can be a formula: one that would be is preceded by an apostrophe.
 pub(super) fn write<'a>(out: &mut String, fields: impl IntoIterator<Item = &'a str>) {
@@ -10,7 +13,7 @@ pub(super) fn write<'a>(out: &mut String, fields: impl IntoIterator<Item = &'a s
             out.push(',');
         }
         let guard = if field.starts_with(FORMULA) { "'" } else { "" };
-        if field.contains(['"', ',', '\n', '\r']) {
+        if field.contains(QUOTED) {
             out.push('"');
             out.push_str(guard);
             out.push_str(&field.replace('"', "\"\""));
@@ -82,8 +85,8 @@ mod tests {
     #[test]
     fn no_field_is_a_formula() {
         let mut out = String::new();
-        write(&mut out, ["=1+1", "+1", "-1", "@a", "\tx", "a,b", "say \"x\"", "", "plain"]);
-        assert_eq!(out, "'=1+1,'+1,'-1,'@a,'\tx,\"a,b\",\"say \"\"x\"\"\",,plain\r\n");
+        write(&mut out, ["=1+1", "+1", "-1", "@a", "\tx", "a,b", "say \"x\"", "", "plain", "a;=1", "＝1"]);
+        assert_eq!(out, "'=1+1,'+1,'-1,'@a,\"'\tx\",\"a,b\",\"say \"\"x\"\"\",,plain,\"a;=1\",'＝1\r\n");
     }
 
     #[test]

@@ -1,25 +1,29 @@
 //! `POST /api/v1/users/import`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::web::{Bytes, Data, Payload};
+use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::{StreamExt as _, stream};
-use serde_json::{Map, Value, json};
-use tenantry_types::{InputError, Problem, UserId};
+use serde_json::{Map, Value};
+use tenantry_types::{InputError, Problem, UserId, UtcTime};
 use tenantry_web::listing::Query;
 use tenantry_web::problems::{IntoProblem as _, ProblemResponse};
-use tokio::sync::Mutex;
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::csv;
+use super::lease::{self, Owner};
 use super::lines::{BrokenBody, Lines};
+use super::report::{Outcome, with_summary};
 use crate::access::{Authority, Permission};
-use crate::change::Change;
+use crate::change::{Change, Work};
+use crate::directory::kind::attributes_of;
 use crate::directory::parse::{self, NewAccount};
-use crate::directory::routes::{CREATE, UPDATE};
+use crate::directory::routes::{CREATE, READ, UPDATE};
 use crate::directory::{AccountError, Accounts, Asked, ProviderError, store};
 use crate::idempotency::Once;
 
@@ -27,6 +31,8 @@ use crate::idempotency::Once;
 const MAX_LINES: usize = 100_000;
 /// How many lines are under way at once.
 const AT_ONCE: usize = 4;
+/// How many of them with a password: hashing one takes the identity provider longer than all the rest.
+const PASSWORDS_AT_ONCE: usize = 2;
 /// What a table may have, besides what is only exported.
 const COLUMNS: &[&str] = &[
     "email",
@@ -59,7 +65,8 @@ enum OnConflict {
 /// A table with a header line (`text/csv`) or JSON lines (`application/x-ndjson`), with the members that adding somebody has.
 /// Lines are read as they come, and each is told of with a line of the answer, in their order: `created`, `updated`,
 /// `skipped`, `valid` (of a dry run) or `failed`, with what is wrong. The last line of the answer sums up. A line that failed
-/// stops no other. `on_conflict=update` needs `account.update` as well.
+/// stops no other. `on_conflict=update` needs `account.update` as well; ids of those who are there already are for those who may
+/// see them. A tenant has one import under way at a time.
 #[utoipa::path(
     post,
     path = "/api/v1/users/import",
@@ -75,6 +82,7 @@ enum OnConflict {
         (status = 200, description = "What became of each line", body = String, content_type = "application/x-ndjson",
             example = "{\"line\":1,\"status\":\"created\",\"id\":\"0190b2c4-0000-7000-8000-000000000001\"}\n\
                 {\"summary\":{\"lines\":1,\"created\":1,\"updated\":0,\"skipped\":0,\"valid\":0,\"failed\":0}}\n"),
+        (status = 409, description = "Another import is under way (`/problems/import-under-way`)"),
     )
 )]
 pub(crate) async fn import(
@@ -98,15 +106,20 @@ pub(crate) async fn import(
         authority.require_some(UPDATE).map_err(AccountError::from)?;
     }
     let is_table = is_table(&request)?;
+    let lease = if is_dry { None } else { Some(begin(&accounts, &change).await?) };
     let import = Rc::new(Import {
+        renewed: Cell::new(accounts.api.clock.now()),
         accounts: Accounts::clone(&accounts),
         change,
         authority,
         is_dry,
         on_conflict,
+        lease: Cell::new(lease),
         turns: RefCell::default(),
+        passwords: Semaphore::new(PASSWORDS_AT_ONCE),
     });
     let reader = Reader { lines: Lines::new(payload, is_table), is_table, header: None, number: 0, has_ended: false };
+    let ended = Rc::clone(&import);
     let report = stream::unfold(reader, |mut reader| async move { reader.next().await.map(|item| (item, reader)) })
         .map(move |item| {
             let import = Rc::clone(&import);
@@ -116,7 +129,15 @@ pub(crate) async fn import(
     Ok(HttpResponse::Ok()
         .content_type("application/x-ndjson")
         .insert_header(("Cache-Control", "no-store"))
-        .streaming(with_summary(report)))
+        .streaming(with_summary(report, async move || ended.end().await)))
+}
+
+/// Only one import of a tenant is under way at a time.
+async fn begin(accounts: &Accounts, change: &Change) -> Result<Owner, AccountError> {
+    let owner = Owner::new(&*accounts.api.clock, &*accounts.api.random);
+    let take = move |work: &mut Work<'_>| lease::take(work.conn, work.scope, owner, work.clock.now());
+    let taken = change.step::<_, AccountError, _>(&accounts.api, move |work| Ok(take(work)?)).await?;
+    if taken { Ok(owner) } else { Err(AccountError::Importing) }
 }
 
 fn is_table(request: &HttpRequest) -> Result<bool, ProblemResponse> {
@@ -126,56 +147,6 @@ fn is_table(request: &HttpRequest) -> Result<bool, ProblemResponse> {
         "application/x-ndjson" | "application/jsonl" | "application/x-jsonlines" => Ok(false),
         _ => Err(Problem::unsupported_media_type().with_detail("expected text/csv or application/x-ndjson").into()),
     }
-}
-
-/// What became of a line.
-#[derive(Debug)]
-struct Outcome {
-    line: usize,
-    status: &'static str,
-    id: Option<UserId>,
-    errors: Vec<InputError>,
-}
-
-impl Outcome {
-    fn failed(line: usize, errors: Vec<InputError>) -> Self {
-        Self { line, status: "failed", id: None, errors }
-    }
-
-    fn text(&self) -> String {
-        let mut value = json!({ "line": self.line, "status": self.status });
-        if let Some(id) = self.id {
-            value["id"] = json!(id);
-        }
-        if !self.errors.is_empty() {
-            value["errors"] = json!(self.errors);
-        }
-        format!("{value}\n")
-    }
-}
-
-/// The statuses that are summed up.
-const STATUSES: [&str; 5] = ["created", "updated", "skipped", "valid", "failed"];
-
-/// The lines of the answer, and a last one that sums them up.
-fn with_summary(
-    outcomes: impl stream::Stream<Item = Outcome> + 'static,
-) -> impl stream::Stream<Item = Result<Bytes, std::convert::Infallible>> + 'static {
-    let counts: Option<[usize; STATUSES.len()]> = Some([0; STATUSES.len()]);
-    stream::unfold((Box::pin(outcomes), counts), |(mut outcomes, counts)| async move {
-        let mut counts = counts?;
-        let Some(outcome) = outcomes.next().await else {
-            let mut summary: Map<String, Value> =
-                STATUSES.iter().zip(counts).map(|(status, count)| ((*status).to_owned(), json!(count))).collect();
-            summary.insert("lines".to_owned(), json!(counts.iter().sum::<usize>()));
-            let text = format!("{}\n", json!({ "summary": summary }));
-            return Some((Ok(Bytes::from(text)), (outcomes, None)));
-        };
-        for (status, count) in STATUSES.iter().zip(&mut counts) {
-            *count += usize::from(*status == outcome.status);
-        }
-        Some((Ok(Bytes::from(outcome.text())), (outcomes, Some(counts))))
-    })
 }
 
 /// A line as an object, or why it is none.
@@ -273,13 +244,54 @@ struct Import {
     authority: Authority,
     is_dry: bool,
     on_conflict: OnConflict,
+    /// That this is the import of the tenant.
+    lease: Cell<Option<Owner>>,
+    /// When it last gave a sign of life.
+    renewed: Cell<UtcTime>,
+    /// Turns of lines with a password.
+    passwords: Semaphore,
     /// Addresses of lines that are under way: lines with the same one wait for each other, in their order.
     turns: RefCell<HashMap<String, Rc<Mutex<()>>>>,
 }
 
+impl Drop for Import {
+    /// Nobody reads the answer any more.
+    fn drop(&mut self) {
+        let Some(owner) = self.lease.take() else { return };
+        let (db, scope) = (self.accounts.api.db.clone(), self.change.principal.scope());
+        if let Ok(runtime) = Handle::try_current() {
+            // What is not told ends by itself.
+            drop(runtime.spawn(async move { db.write(move |conn| lease::end(conn, scope, owner)).await }));
+        }
+    }
+}
+
 impl Import {
+    /// Lets the next begin, before it is told that this one has ended.
+    async fn end(&self) {
+        let Some(owner) = self.lease.take() else { return };
+        let scope = self.change.principal.scope();
+        if let Err(error) = self.accounts.api.db.write(move |conn| lease::end(conn, scope, owner)).await {
+            tracing::debug!(%error, "an import could not say that it has ended");
+        }
+    }
+
+    /// Says once in a while that it is under way.
+    async fn renew(&self) -> Result<(), AccountError> {
+        let now = self.accounts.api.clock.now();
+        let Some(owner) = self.lease.get().filter(|_| now.since(self.renewed.get()) >= lease::RENEW_AFTER) else {
+            return Ok(());
+        };
+        self.renewed.set(now);
+        let scope = self.change.principal.scope();
+        Ok(self.accounts.api.db.write(move |conn| lease::renew(conn, scope, owner, now)).await?)
+    }
+
     async fn take(&self, item: Item) -> Outcome {
         let line = item.line;
+        if let Err(error) = self.renew().await {
+            tracing::debug!(%error, "an import could not say that it is under way");
+        }
         let value = match item.value {
             Ok(value) => value,
             Err(error) => return Outcome::failed(line, vec![error]),
@@ -308,13 +320,18 @@ impl Import {
         match (self.known(&new).await?, self.on_conflict) {
             (None, _) => Ok(("valid", None)),
             (Some(_), OnConflict::Fail) => Err(AccountError::EmailTaken),
-            (Some(id), OnConflict::Skip) => Ok(("skipped", Some(id))),
-            (Some(id), OnConflict::Update) => Ok(("valid", Some(id))),
+            (Some(known), OnConflict::Skip) => Ok(("skipped", known.shown())),
+            (Some(known), OnConflict::Update) => Ok(("valid", known.shown())),
         }
     }
 
     async fn add(&self, new: NewAccount, value: Value) -> Result<(&'static str, Option<UserId>), AccountError> {
-        let refusal = match self.accounts.create(self.asked(CREATE), new.clone()).await {
+        let has_password = new.provider.get("password").is_some();
+        // Never closed.
+        let turn = if has_password { self.passwords.acquire().await.ok() } else { None };
+        let made = self.accounts.create(self.asked(CREATE), new.clone()).await;
+        drop(turn);
+        let refusal = match made {
             Ok(answer) => {
                 let id = answer.body.as_ref().and_then(|body| body.pointer("/data/id")).and_then(Value::as_str);
                 return Ok(("created", id.and_then(|id| id.parse().ok())));
@@ -324,11 +341,11 @@ impl Import {
         };
         match self.on_conflict {
             OnConflict::Fail => Err(refusal),
-            OnConflict::Skip => Ok(("skipped", self.known(&new).await?)),
+            OnConflict::Skip => Ok(("skipped", self.known(&new).await?.and_then(Known::shown))),
             OnConflict::Update => {
-                let id = self.known(&new).await?.ok_or(refusal)?;
-                self.update(id, value).await?;
-                Ok(("updated", Some(id)))
+                let known = self.known(&new).await?.ok_or(refusal)?;
+                self.update(known.id, value).await?;
+                Ok(("updated", known.shown()))
             }
         }
     }
@@ -347,9 +364,31 @@ impl Import {
     }
 
     /// Who has the address.
-    async fn known(&self, new: &NewAccount) -> Result<Option<UserId>, AccountError> {
-        let (scope, email) = (self.change.principal.scope(), new.email.normalized());
-        Ok(self.accounts.api.db.read(move |conn| store::by_email(conn, scope, &email)).await?)
+    async fn known(&self, new: &NewAccount) -> Result<Option<Known>, AccountError> {
+        let (scope, email, caller) = (self.change.principal.scope(), new.email.normalized(), self.authority.clone());
+        let now = self.accounts.api.clock.now();
+        let found = self.accounts.api.db.read(move |conn| {
+            let Some(row) = store::by_email(conn, scope, &email)? else { return Ok(None) };
+            let about = attributes_of(conn, scope, now, std::slice::from_ref(&row))?;
+            let may_see = caller.check(READ, about.into_values().flatten()).is_ok();
+            Ok::<_, AccountError>(Some(Known { id: row.id, may_see }))
+        });
+        found.await
+    }
+}
+
+/// Somebody who is there already.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    id: UserId,
+    /// Whether whoever imports may see them.
+    may_see: bool,
+}
+
+impl Known {
+    /// Their id, for those who may see them: that an address is taken says nothing of who has it.
+    fn shown(self) -> Option<UserId> {
+        self.may_see.then_some(self.id)
     }
 }
 

@@ -3,4 +3,6 @@
 mod csv;
 pub(crate) mod export;
 pub(crate) mod import;
+mod lease;
 mod lines;
+mod report;

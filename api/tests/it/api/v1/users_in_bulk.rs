@@ -1,11 +1,12 @@
 //! `/api/v1/users/import` and `/export`: many people at once.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{TestApi, problem};
+use crate::support::{TestApi, problem, within};
 
 const USERS: &str = "/api/v1/users";
 
@@ -116,4 +117,52 @@ async fn everybody_is_exported_and_no_field_is_a_formula() {
     assert_eq!(again.last().unwrap()["summary"]["skipped"], 12);
     problem(api.get_as(&format!("{USERS}/export?format=pdf"), &admin).await, StatusCode::UNPROCESSABLE_ENTITY).await;
     problem(api.get_as(&format!("{USERS}/export"), &api.user(&["member"], "api")).await, StatusCode::FORBIDDEN).await;
+}
+
+#[actix_web::test]
+async fn one_import_of_a_tenant_comes_after_the_other() {
+    let api = TestApi::start().await;
+    let admin = api.administrator();
+    let send = |query: &str| {
+        let request = api.request(Method::POST, &format!("{USERS}/import{query}")).bearer_auth(&admin);
+        request.header("Content-Type", "application/x-ndjson").body("{\"email\":\"a@acme.example\"}\n").send()
+    };
+    api.accounts.is_slow.send_replace(true);
+    let first = async { send("").await.unwrap().text().await.unwrap() };
+    let others = async {
+        within(Duration::from_secs(20), async || api.count("import_leases").await == 1).await;
+        let told = problem(send("").await.unwrap(), StatusCode::CONFLICT).await;
+        assert_eq!(told["type"], format!("{}/problems/import-under-way", api.url));
+        let checked = send("?dry_run=true").await.unwrap();
+        assert_eq!(checked.status(), StatusCode::OK, "what changes nothing waits for nobody");
+        api.accounts.is_slow.send_replace(false);
+    };
+    let (first, ()) = tokio::join!(first, others);
+    assert!(first.contains("\"created\":1"), "{first}");
+    assert_eq!(api.count("import_leases").await, 0, "it ends before its answer does");
+    assert_eq!(send("?on_conflict=skip").await.unwrap().text().await.unwrap().lines().count(), 2);
+    // One whose process ended.
+    api.execute("INSERT INTO import_leases (tenant_id, owner, leased_until) SELECT id, id, '2001-01-01 00:00:00.000000' FROM tenants WHERE slug = 'demo'").await;
+    assert_eq!(send("?on_conflict=skip").await.unwrap().status(), StatusCode::OK);
+}
+
+#[actix_web::test]
+async fn an_import_says_of_an_address_no_more_than_that_it_is_taken() {
+    let api = TestApi::start().await;
+    let line = "{\"email\":\"a@acme.example\"}\n";
+    import(&api, "", "application/x-ndjson", line).await;
+    let helper = api.machine("account.create account.update");
+    for (query, status) in [
+        ("?dry_run=true&on_conflict=skip", "skipped"),
+        ("?on_conflict=skip", "skipped"),
+        ("?dry_run=true&on_conflict=update", "valid"),
+    ] {
+        let request = api.request(Method::POST, &format!("{USERS}/import{query}")).bearer_auth(&helper);
+        let response = request.header("Content-Type", "application/x-ndjson").body(line).send().await.unwrap();
+        let text = response.text().await.unwrap();
+        let told: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        assert_eq!((&told["status"], told.get("id")), (&json!(status), None), "{query}");
+    }
+    let told = import(&api, "?on_conflict=skip", "application/x-ndjson", line).await;
+    assert!(told[0]["id"].is_string(), "whoever may see them sees them");
 }
