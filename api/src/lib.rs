@@ -16,6 +16,7 @@ pub mod config;
 pub mod console;
 pub mod decisions;
 pub mod directory;
+mod gauges;
 pub mod groups;
 pub mod idempotency;
 pub mod idp;

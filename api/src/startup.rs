@@ -26,7 +26,8 @@ use crate::config::{Config, KeyringConfig};
 use crate::console::{Console, ConsoleSettings};
 use crate::decisions::authzen::PublicAddress;
 use crate::directory::{AccountProvider, Accounts, Connected, Directory, Reconciler, RolesRecipient};
-use crate::idp::{ClientKeyError, ClientKeyFile, IdpClient, ManagementClient};
+use crate::gauges::Gauges;
+use crate::idp::{ClientKeyError, ClientKeyFile, IdpClient, ManagementClient, ManagementError};
 use crate::maintenance::Maintenance;
 use crate::outbox::{Deliveries, Recipient};
 use crate::revocations::Revocations;
@@ -96,6 +97,7 @@ pub struct Application {
     decisions: DecisionLog,
     sealer: Sealer,
     maintenance: Maintenance,
+    gauges: Gauges,
     revocations: Revocations,
     deliveries: Deliveries,
     reconciler: Reconciler,
@@ -137,8 +139,11 @@ impl Application {
             signals: signals.clone(),
         };
 
+        let gauges = Gauges::register(db.clone(), signals.clone(), Arc::clone(&clock), &mut registry);
         let shared = redis::connect(&config.redis).map_err(|error| StartupError::Redis(error.to_string()))?;
         let limiter = rate_limiter(&config, shared.clone(), Arc::clone(&clock));
+        let address = config.http.public_url.url().clone();
+        let possession = Data::new(Possession::new(address, Arc::clone(&clock), shared.clone()));
         limiter.register(&mut registry);
 
         let idp = IdpClient::new(config.idp.url.clone(), config.idp.internal_url.clone(), Arc::clone(&clock))?;
@@ -217,6 +222,7 @@ impl Application {
             decisions,
             sealer,
             maintenance,
+            gauges,
             revocations,
             deliveries,
             reconciler,
@@ -267,6 +273,7 @@ impl Application {
             self.reconciler.watch(),
             self.tasks.watch(),
             self.recheck.watch(),
+            self.gauges.watch(),
         ]
     }
 }
@@ -329,8 +336,17 @@ fn console_settings(config: &Config) -> ConsoleSettings {
 }
 
 /// What has to be there before requests can be answered.
-fn health(config: &Config, db: Db, keyring: Keyring, issuers: Issuers, shared: Option<redis::Pool>) -> Health {
+fn health(
+    config: &Config,
+    db: Db,
+    keyring: Keyring,
+    issuers: Issuers,
+    shared: Option<redis::Pool>,
+    (management, signals): (ManagementClient, Signals),
+) -> Health {
     const TIME: Duration = Duration::from_secs(3);
+    // A probe must not take long for what can be done without.
+    const SHORT: Duration = Duration::from_millis(500);
     let migrated = db.clone();
     let issuer = config.console_issuer();
     let mut checks = Health::builder()
@@ -352,6 +368,16 @@ fn health(config: &Config, db: Db, keyring: Keyring, issuers: Issuers, shared: O
                 issuers.check(&issuer).await.map_err(|error| hidden(&error, "the identity provider does not answer"))
             })
         });
+    // Without it people and tenants are shown, and not changed.
+    checks = checks.optional("management", SHORT, move || {
+        let management = management.clone();
+        sendable(async move { check_management(&management).await })
+    });
+    // Without them nothing is remembered, and every request asks the database.
+    checks = checks.optional("signals", SHORT, move || {
+        let is_current = signals.is_current();
+        async move { if is_current { Ok(()) } else { Err("changes by other replicas are not seen") } }
+    });
     if let Some(pool) = shared {
         // Without it each replica counts requests by itself.
         checks = checks.optional("redis", TIME, move || redis::check(pool.clone()));
@@ -361,6 +387,13 @@ fn health(config: &Config, db: Db, keyring: Keyring, issuers: Issuers, shared: O
 
 fn sendable<T>(future: impl Future<Output = T> + Send) -> impl Future<Output = T> + Send {
     future
+}
+
+async fn check_management(management: &ManagementClient) -> Result<(), &'static str> {
+    match management.check().await {
+        Ok(()) | Err(ManagementError::NotSetUp) => Ok(()),
+        Err(error) => Err(hidden(&error, "the identity provider cannot be asked for changes")),
+    }
 }
 
 async fn check_migrations(db: &Db) -> Result<(), &'static str> {

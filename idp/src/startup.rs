@@ -23,7 +23,7 @@ use tenantry_web::server::{Environment, Server, ServerError, ServerHandle, Serve
 use crate::clients::{ClientDirectory, origins};
 use crate::config::Config;
 use crate::credentials::{HasherError, PasswordHasher, Throttle};
-use crate::events::Bell;
+use crate::events::{Bell, Gauges};
 use crate::events::push::{self, Receiver};
 use crate::keys::KeyDirectory;
 use crate::keys::store::KeyMaker;
@@ -85,6 +85,7 @@ pub struct Application {
     idp: Data<Idp>,
     maker: KeyMaker,
     receiver: Option<Receiver>,
+    gauges: Gauges,
 }
 
 impl Application {
@@ -93,7 +94,8 @@ impl Application {
     /// # Errors
     /// [`StartupError`].
     pub async fn build(config: Config, environment: Environment) -> Result<Self, StartupError> {
-        let Environment { clock, random, registry, reports } = environment;
+        let Environment { clock, random, mut registry, reports } = environment;
+        let gauges = Gauges::register(&mut registry);
         let db = open_database(&config.database).await?;
         let missing = db.pending_migrations(&MIGRATIONS).await?;
         if !missing.is_empty() {
@@ -133,7 +135,7 @@ impl Application {
         let receiver = Receiver::configured(&idp).map_err(|error| StartupError::Receiver(error.to_string()))?;
         let routes = idp.clone();
         let server = Server::bind(setup, move |services| configure(services, &routes))?;
-        Ok(Self { server, idp, maker, receiver })
+        Ok(Self { server, idp, maker, receiver, gauges })
     }
 
     /// Where it listens.
@@ -153,7 +155,7 @@ impl Application {
 
     /// Serves until the process is told to stop.
     pub async fn run(self) -> Result<(), StartupError> {
-        let maintenance = actix_web::rt::spawn(look_after(self.idp.clone(), self.maker));
+        let maintenance = actix_web::rt::spawn(look_after(self.idp.clone(), self.maker, self.gauges));
         let delivery = self.receiver.map(|receiver| actix_web::rt::spawn(push::run(self.idp.clone(), receiver)));
         let result = self.server.run().await;
         maintenance.abort();
@@ -223,13 +225,16 @@ fn health(db: Db, keyring: Arc<Keyring>, clock: Arc<dyn Clock>, redis: Option<&d
 }
 
 /// What is done once a minute, whoever asks for what.
-async fn look_after(idp: Data<Idp>, maker: KeyMaker) {
+async fn look_after(idp: Data<Idp>, maker: KeyMaker, gauges: Gauges) {
     loop {
         actix_web::rt::time::sleep(Duration::from_secs(60)).await;
         match maintenance::sweep(&idp.db, idp.clock.now()).await {
             Ok(0) => {}
             Ok(rows) => tracing::debug!(rows, "expired rows deleted"),
             Err(error) => tracing::warn!(%error, "expired rows could not be deleted"),
+        }
+        if let Err(error) = gauges.count(&idp.db).await {
+            tracing::debug!(%error, "waiting security events could not be counted");
         }
         match push::prune(&idp, idp.clock.now()).await {
             Ok(0) => {}

@@ -9,6 +9,7 @@ use tenantry_api::startup::MIGRATIONS;
 use tenantry_testing::TestDatabase;
 use tenantry_web::server::Environment;
 
+use crate::fake_management::Fault;
 use crate::support::{TestApi, client, configuration};
 
 #[actix_web::test]
@@ -19,7 +20,24 @@ async fn ready_when_everything_is_there() {
     assert_eq!(response.status(), StatusCode::OK);
     let report: Value = response.json().await.unwrap();
     let ok = json!({"status": "ok"});
-    assert_eq!(report, json!({"status": "ok", "checks": {"database": ok, "migrations": ok, "keys": ok, "jwks": ok}}));
+    for check in ["database", "migrations", "keys", "jwks", "management"] {
+        assert_eq!(report["checks"][check], ok, "{check}");
+    }
+    // A machine that is busy may not have looked for them a moment ago.
+    assert!(report["checks"]["signals"]["status"].is_string());
+}
+
+#[actix_web::test]
+async fn what_can_be_done_without_is_told_and_keeps_nobody_away() {
+    let api = TestApi::start().await;
+    api.get_as("/api/v1/me", &api.administrator()).await;
+    api.idp.state().management.fail_next([Fault::Refuse(403, json!({})), Fault::Refuse(403, json!({}))]);
+    let response = api.get("/readyz").await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let report: Value = response.json().await.unwrap();
+    let detail = "the identity provider cannot be asked for changes";
+    assert_eq!(report["checks"]["management"], json!({"status": "degraded", "detail": detail}));
+    assert_eq!(report["status"], "degraded");
 }
 
 #[actix_web::test]
@@ -64,4 +82,9 @@ async fn not_ready_without_its_tables() {
 
     let text = client().get(format!("http://{metrics}/metrics")).send().await.unwrap().text().await.unwrap();
     assert!(text.contains("http_requests_total{method=\"GET\",route=\"/readyz\",status=\"503\"} 1"), "{text}");
+    for gauge in
+        ["outbox_waiting", "outbox_failed", "tenant_tasks", "account_doubts", "audit_unsealed", "signals_current"]
+    {
+        assert!(text.contains(&format!("\n{gauge} ")), "{gauge}: {text}");
+    }
 }

@@ -5,11 +5,13 @@
 //! tenant one after the other, in the order of their ids.
 
 mod bell;
+mod gauges;
 mod model;
 pub mod push;
 mod set;
 pub mod store;
 
 pub use bell::Bell;
+pub use gauges::Gauges;
 pub use model::{CredentialChange, Event, EventKind};
 pub use set::{SetClaims, claims};
