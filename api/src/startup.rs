@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use crate::access::log::DecisionLog;
 use crate::access::{AccessControl, AllowedOrigins, Routes};
 use crate::audit::chain::Sealer;
-use crate::authn::{Authenticator, Issuers};
+use crate::authn::{Authenticator, Issuers, Possession};
 use crate::config::{Config, KeyringConfig};
 use crate::console::{Console, ConsoleSettings};
 use crate::decisions::authzen::PublicAddress;
@@ -129,7 +129,8 @@ impl Application {
         let decisions = DecisionLog::start(db.clone(), Arc::clone(&clock), Arc::clone(&random), &mut registry);
         let sealer = Sealer::new(db.clone(), keyring.clone(), Arc::clone(&clock));
         let maintenance = Maintenance::new(db.clone(), keyring.clone(), Arc::clone(&clock), &config);
-        let signals = Signals::new(db.clone(), Arc::clone(&clock));
+        let looks = open_for_looks(&config.database).await?;
+        let signals = Signals::new(db.clone(), looks, Arc::clone(&clock));
         let api = Api {
             db: db.clone(),
             clock: Arc::clone(&clock),
@@ -198,6 +199,7 @@ impl Application {
             services
                 .app_data(api.clone())
                 .app_data(authenticator.clone())
+                .app_data(possession.clone())
                 .app_data(control.clone())
                 .app_data(receiver.clone())
                 .app_data(accounts.clone())
@@ -253,6 +255,7 @@ impl Application {
         watching.iter().for_each(JoinHandle::abort);
         tasks.iter().for_each(JoinHandle::abort);
         self.decisions.close().await;
+        self.signals.close().await;
         self.db.close().await;
         Ok(result?)
     }
@@ -265,7 +268,7 @@ impl Application {
     }
 
     /// Begins what runs in the background.
-    fn watch(&self) -> [JoinHandle<()>; 6] {
+    fn watch(&self) -> [JoinHandle<()>; 7] {
         [
             self.signals.watch(),
             self.revocations.watch(),
@@ -286,6 +289,13 @@ pub async fn open_database(config: &DatabaseConfig) -> Result<Db, DbError> {
     let url = config.url.expose().parse()?;
     let acquire_timeout = Duration::from_secs(config.acquire_timeout);
     Db::open(&url, PoolOptions { max_connections: config.max_connections, acquire_timeout }).await
+}
+
+/// The same with one connection, for what must not wait for those who serve requests.
+async fn open_for_looks(config: &DatabaseConfig) -> Result<Db, DbError> {
+    let url = config.url.expose().parse()?;
+    let acquire_timeout = Duration::from_secs(config.acquire_timeout);
+    Db::open(&url, PoolOptions { max_connections: 1, acquire_timeout }).await
 }
 
 /// The keys of a configuration. In production a file that others can read is refused.

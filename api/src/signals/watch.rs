@@ -15,8 +15,9 @@ use super::{Signal, store};
 
 /// How often is looked.
 const EVERY: Duration = Duration::from_millis(300);
-/// Without a look for this long, what is remembered counts as not known.
-const TRUSTED_FOR: Duration = Duration::from_secs(3);
+/// When the last look that succeeded began longer ago than this, what is remembered counts as not known: so nothing is
+/// answered by what was changed more than this before the request came.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// How far is looked back at each look: for rows that were written by a clock that is behind, or committed late.
 const OVERLAP: Duration = Duration::from_secs(20);
 /// Signals that are taken at once. More of them, and everything is forgotten.
@@ -33,10 +34,13 @@ type Listener = Box<dyn Fn(Option<&Signal>) + Send + Sync>;
 pub struct Signals(Arc<Inner>);
 
 struct Inner {
+    /// Where rows are deleted.
     db: Db,
+    /// Where is looked: connections of its own, so that a look does not wait for those who serve requests.
+    looks: Db,
     clock: Arc<dyn Clock>,
     started: Instant,
-    /// Milliseconds after `started` of the last look that succeeded.
+    /// Milliseconds after `started` of the beginning of the last look that succeeded.
     looked: AtomicU64,
     listeners: OnceLock<Vec<Listener>>,
 }
@@ -48,10 +52,10 @@ impl fmt::Debug for Signals {
 }
 
 impl Signals {
-    /// The signals in this database.
-    pub fn new(db: Db, clock: Arc<dyn Clock>) -> Self {
+    /// The signals in this database, which `looks` leads to as well, by connections that nobody else uses.
+    pub fn new(db: Db, looks: Db, clock: Arc<dyn Clock>) -> Self {
         let (looked, listeners) = (AtomicU64::new(0), OnceLock::new());
-        Self(Arc::new(Inner { db, clock, started: Instant::now(), looked, listeners }))
+        Self(Arc::new(Inner { db, looks, clock, started: Instant::now(), looked, listeners }))
     }
 
     /// Says who wants to know; once, at start-up. They are told of a signal at least once, and of `None` when there
@@ -74,6 +78,11 @@ impl Signals {
         self.0.started.elapsed().saturating_sub(looked) < TRUSTED_FOR
     }
 
+    /// Ends the connections that are for looking: nothing that is remembered counts from then on.
+    pub async fn close(&self) {
+        self.0.looks.close().await;
+    }
+
     /// Begins to look. Ends when the handle is aborted.
     pub fn watch(&self) -> JoinHandle<()> {
         let inner = Arc::clone(&self.0);
@@ -91,19 +100,20 @@ struct Seen {
 }
 
 impl Inner {
-    async fn run(&self) {
+    async fn run(self: &Arc<Self>) {
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut seen = Seen::default();
         for look in 1_u32.. {
             ticks.tick().await;
+            // What is committed from now on may be missed by this look.
+            let began = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
             match self.look(&mut seen).await {
                 Ok(()) => {
                     if std::mem::take(&mut seen.is_blind) {
                         tracing::info!("changes by other replicas are seen again");
                     }
-                    let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-                    self.looked.store(elapsed, Ordering::Relaxed);
+                    self.looked.store(began, Ordering::Relaxed);
                 }
                 Err(error) if !seen.is_blind => {
                     seen.is_blind = true;
@@ -112,7 +122,9 @@ impl Inner {
                 Err(_) => {}
             }
             if look % PRUNED_EVERY == 0 {
-                self.prune().await;
+                let this = Arc::clone(self);
+                // Nobody waits for it, and least of all the next look.
+                tokio::spawn(async move { this.prune().await });
             }
         }
     }
@@ -120,7 +132,7 @@ impl Inner {
     async fn look(&self, seen: &mut Seen) -> Result<(), DbError> {
         let now = self.clock.now();
         let since = seen.until.unwrap_or(now) - OVERLAP;
-        let found = self.db.read(move |conn| store::since(conn, since, MOST)).await?;
+        let found = self.looks.read(move |conn| store::since(conn, since, MOST)).await?;
         if found.len() as u64 >= MOST.unsigned_abs() {
             self.tell(None);
         }

@@ -1,7 +1,7 @@
 //! The service in this process, on a port and a database of its own.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -209,6 +209,19 @@ pub async fn within<F: Future<Output = bool>>(time: Duration, mut is_so: impl Fn
         }
     };
     tokio::time::timeout(time, asked).await.expect("it did not become so in time");
+}
+
+/// Asks without a pause until somebody has asked who came more than a second after `changed`: to them it has to be so,
+/// however busy the machine is.
+pub async fn a_second_after<F: Future<Output = bool>>(changed: Instant, mut is_so: impl FnMut() -> F) {
+    loop {
+        let is_late = changed.elapsed() > Duration::from_secs(1);
+        let is_so = is_so().await;
+        if is_late {
+            assert!(is_so, "it was not so for somebody who came more than a second after the change");
+            return;
+        }
+    }
 }
 
 /// An HTTP client that follows nothing by itself.

@@ -1,12 +1,12 @@
 //! Whom policies are for, and when that is known.
 
-use std::time::Duration;
+use std::time::Instant;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{NOTHING, POLICIES, always, made, role, tried};
-use crate::support::{TestApi, client, problem, within};
+use crate::support::{TestApi, a_second_after, client, problem};
 
 const SETTINGS: &str = "/api/v1/tenant/settings";
 
@@ -59,6 +59,64 @@ async fn a_policy_is_for_everyone_until_it_is_for_somebody() {
 }
 
 #[actix_web::test]
+async fn an_allow_does_not_come_to_be_for_everyone_by_itself() {
+    let api = TestApi::start().await;
+    let token = api.administrator();
+    api.id_of(&token).await;
+    let (one, other) = (api.user(&["member"], "api"), api.user(&["member"], "api"));
+    let (one_id, _) = (api.id_of(&one).await, api.id_of(&other).await);
+    let see = |token: &str| {
+        let (api, token) = (&api, token.to_owned());
+        async move { tried(api, &token, Method::GET, "/api/v1/roles", NOTHING).await.as_u16() }
+    };
+    // For somebody from the beginning: nobody else had it for a moment.
+    let mut allow = always("for one", "allow", "role", "read");
+    allow["assigned_to"] = json!([{"assignee_type": "user", "assignee_id": one_id}]);
+    let policy = made(&api, &token, &allow).await;
+    assert_eq!((see(&one).await, see(&other).await), (200, 403));
+    let entry = "SELECT changes AS value FROM audit_entries WHERE action = 'policy.create'";
+    assert!(api.texts(entry).await[0].contains(&one_id));
+    let listed = api.done_as(&token, Method::GET, &format!("{policy}/assignments"), NOTHING).await;
+    let last = format!("{policy}/assignments/{}", listed[0]["id"].as_str().unwrap());
+    // The last assignment of an allow that counts goes with a word only.
+    let refused = problem(api.send_as(&token, Method::DELETE, &last, NOTHING).await, StatusCode::CONFLICT).await;
+    assert_eq!(refused["type"], format!("{}/problems/last-assignment", api.url));
+    let unsaid = format!("{last}?everyone=false");
+    assert_eq!(tried(&api, &token, Method::DELETE, &unsaid, NOTHING).await, StatusCode::CONFLICT);
+    assert_eq!(see(&other).await, 403);
+    api.done_as(&token, Method::DELETE, &format!("{last}?everyone=true"), NOTHING).await;
+    assert_eq!((see(&one).await, see(&other).await), (200, 200));
+    // One that is switched off gives nothing to anybody.
+    let again = assign(&api, &token, &policy, "user", &one_id).await;
+    api.done_as(&token, Method::POST, &format!("{policy}/disable"), NOTHING).await;
+    api.done_as(&token, Method::DELETE, &again, NOTHING).await;
+
+    let nobody = "0190b2c4-0000-7000-8000-000000000001";
+    let user = json!({"assignee_type": "user", "assignee_id": one_id});
+    for (assigned_to, pointer) in [
+        (json!([user, {"assignee_type": "role", "assignee_id": nobody}]), "/assigned_to/1/assignee_id"),
+        (json!([user, user]), "/assigned_to/1"),
+        (json!([{"assignee_type": "team", "assignee_id": nobody}]), "/assigned_to/0/assignee_type"),
+        (json!([]), "/assigned_to"),
+        (json!("everyone"), "/assigned_to"),
+    ] {
+        let mut policy = always("p", "allow", "role", "read");
+        policy["assigned_to"] = assigned_to;
+        let response = api.send_as(&token, Method::POST, POLICIES, &policy).await;
+        let problem = problem(response, StatusCode::UNPROCESSABLE_ENTITY).await;
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{policy}");
+    }
+    assert_eq!(api.count("policies").await, 1);
+    // Whom one may not assign to is not told from whom there is not.
+    let reader = api.user(&["auditor"], "api");
+    let to = |id: &str| json!({"assignee_type": "user", "assignee_id": id});
+    for id in [nobody, &one_id] {
+        let path = format!("{policy}/assignments");
+        assert_eq!(tried(&api, &reader, Method::POST, &path, &to(id)).await, StatusCode::FORBIDDEN);
+    }
+}
+
+#[actix_web::test]
 async fn assignees_are_of_the_tenant() {
     let api = TestApi::start().await;
     let token = api.administrator();
@@ -99,10 +157,10 @@ async fn another_replica_knows_within_a_second() {
     let mut deny = always("closed", "deny", "tenant_settings", "read");
     deny["rules"]["conditions"] = json!([{"user.role": "member"}]);
     let policy = made(&api, &token, &deny).await;
-    // The replica looks three times a second; the rest is room for a slow machine.
-    within(Duration::from_secs(5), || async { at_replica().await == StatusCode::FORBIDDEN }).await;
+    a_second_after(Instant::now(), || async { at_replica().await == StatusCode::FORBIDDEN }).await;
     api.done_as(&token, Method::POST, &format!("{policy}/disable"), NOTHING).await;
+    let changed = Instant::now();
     assert_eq!(api.get_as(SETTINGS, &member).await.status(), StatusCode::OK);
-    within(Duration::from_secs(5), || async { at_replica().await == StatusCode::OK }).await;
+    a_second_after(changed, || async { at_replica().await == StatusCode::OK }).await;
     assert_eq!(api.done_as(&token, Method::GET, POLICIES, NOTHING).await[0]["is_enabled"], false);
 }
