@@ -71,7 +71,9 @@ impl Newcomers for Directory {
             let (api, learned) = (self.api.clone(), principal.clone());
             let sent = self.api.db.write(move |conn| learn(conn, &*api.clock, &*api.random, &learned)).await?;
             self.api.signals.pass_on(&sent);
-            if let Subject::User(user) = principal.subject {
+            if let Subject::User(user) = principal.subject
+                && !sent.is_empty()
+            {
                 self.ask(principal.tenant.id, user);
             }
             Ok(())
