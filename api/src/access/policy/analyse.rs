@@ -3,6 +3,7 @@
 //! What is found is so; not everything that is so is found. Conditions are understood where they compare one attribute with
 //! constants; all others only when they are the same.
 
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use tenantry_types::UtcTime;
@@ -45,6 +46,8 @@ tenantry_types::text_enum! {
         DeniesUnknown = "denies_unknown",
         /// It asks for a time that is over.
         Over = "over",
+        /// There is so much of it that not all was compared.
+        NotLookedAt = "not_looked_at",
     }
 }
 
@@ -57,17 +60,18 @@ pub fn analyse(
     assignments: &[Assignment],
     now: UtcTime,
 ) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (at, alternative) in policy.alternatives.iter().enumerate() {
+    let (mut findings, mut left) = (Vec::new(), Work(MOST_WORK));
+    let understood: Vec<Understood<'_>> = policy.alternatives.iter().map(Understood::of).collect();
+    for ((at, alternative), own) in policy.alternatives.iter().enumerate().zip(&understood) {
         let pointer = format!("/rules/conditions/{at}");
-        contradictions(alternative, &pointer, &mut findings);
+        contradictions(own, &pointer, &mut findings);
         for condition in &alternative.0 {
             of_condition(schema, condition, &pointer, now, &mut findings);
         }
-        let implied = |(other, wider): &(usize, &Alternative)| {
-            *other != at && implies(alternative, wider) && (*other < at || !implies(wider, alternative))
+        let mut implied = |(other, wider): &(usize, &Understood<'_>)| {
+            *other != at && own.implies(wider, &mut left) && (*other < at || !wider.implies(own, &mut left))
         };
-        if let Some((other, _)) = policy.alternatives.iter().enumerate().find(implied) {
+        if let Some((other, _)) = understood.iter().enumerate().find(|one| implied(one)) {
             findings.push(Finding {
                 code: Code::RedundantAlternative,
                 pointer,
@@ -86,17 +90,106 @@ pub fn analyse(
             other: None,
         });
     }
-    findings.extend(of_others(set, policy, assignments));
+    findings.extend(of_others(set, policy, &understood, assignments, &mut left));
+    if left.is_spent() {
+        findings.push(Finding {
+            code: Code::NotLookedAt,
+            pointer: String::new(),
+            detail: "there is too much of it to compare all: what else there is to find is not known".to_owned(),
+            other: None,
+        });
+    }
     findings
 }
 
+/// How many comparisons are made at most: some tenths of a second.
+const MOST_WORK: usize = 2_000_000;
+
+/// What is left of it.
+struct Work(usize);
+
+impl Work {
+    /// Takes as much; `false` where so much is not left, and from then on.
+    fn take(&mut self, much: usize) -> bool {
+        let left = self.0.checked_sub(much);
+        self.0 = left.unwrap_or(0);
+        left.is_some()
+    }
+
+    const fn is_spent(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// An alternative, with the values for which its conditions hold: found out once, however often it is compared.
+struct Understood<'a> {
+    /// What must hold, condition by condition: each by the condition itself, or by all of its parts.
+    conditions: Vec<Wanted<'a>>,
+    /// All of the parts.
+    tests: Vec<&'a Test>,
+    /// For which values of each attribute all parts about it hold, where that is understood.
+    values: BTreeMap<Slot, Domain>,
+    /// How much there is of it.
+    size: usize,
+}
+
+/// A condition, or a part of one, and the values for which it holds.
+struct Wanted<'a> {
+    test: &'a Test,
+    domain: Option<(Slot, Domain)>,
+    parts: Vec<Wanted<'a>>,
+}
+
+impl<'a> Wanted<'a> {
+    fn part(test: &'a Test) -> Self {
+        Self { test, domain: Domain::of(test), parts: Vec::new() }
+    }
+
+    fn of(test: &'a Test) -> Self {
+        Self { parts: parts(test).into_iter().map(Self::part).collect(), ..Self::part(test) }
+    }
+}
+
+impl<'a> Understood<'a> {
+    fn of(alternative: &'a Alternative) -> Self {
+        let conditions: Vec<Wanted<'a>> = alternative.0.iter().map(|condition| Wanted::of(&condition.test)).collect();
+        let mut values: BTreeMap<Slot, Domain> = BTreeMap::new();
+        for (slot, domain) in conditions.iter().flat_map(|one| &one.parts).filter_map(|part| part.domain.as_ref()) {
+            match values.get_mut(slot) {
+                Some(so_far) => {
+                    if let Some(both) = so_far.intersection(domain) {
+                        *so_far = both;
+                    }
+                }
+                None => drop(values.insert(*slot, domain.clone())),
+            }
+        }
+        let tests: Vec<&Test> = conditions.iter().flat_map(|one| &one.parts).map(|part| part.test).collect();
+        let size = tests.iter().map(|test| test.size()).sum::<usize>() + 1;
+        Self { conditions, tests, values, size }
+    }
+
+    /// Whether the other is true wherever this is, and false nowhere but where this is. Where that is too much to find out,
+    /// it is not said to be so.
+    fn implies(&self, wider: &Understood<'_>, left: &mut Work) -> bool {
+        let follows = |wanted: &Wanted<'_>| {
+            let within =
+                |(slot, domain): &(Slot, Domain)| self.values.get(slot).is_some_and(|own| own.is_within(domain));
+            self.tests.contains(&wanted.test) || wanted.domain.as_ref().is_some_and(within)
+        };
+        wider.conditions.iter().all(|wanted| {
+            left.take(self.size + wanted.test.size() * (1 + wanted.parts.len()))
+                && (follows(wanted) || (!wanted.parts.is_empty() && wanted.parts.iter().all(follows)))
+        })
+    }
+}
+
 /// Two conditions that are never true together, or one that never is.
-fn contradictions(alternative: &Alternative, pointer: &str, findings: &mut Vec<Finding>) {
-    let tests: Vec<&Test> = alternative.0.iter().flat_map(|condition| parts(&condition.test)).collect();
+fn contradictions(own: &Understood<'_>, pointer: &str, findings: &mut Vec<Finding>) {
+    let tests = &own.tests;
     let opposite = |one: &Test, other: &Test| matches!(one, Test::Not(inner) if **inner == *other);
     let opposed = tests.iter().any(|one| tests.iter().any(|other| opposite(one, other)));
-    let slots = tests.iter().filter_map(|test| Domain::of(test)).map(|(slot, _)| slot);
-    if opposed || slots.into_iter().any(|slot| values(alternative, slot).is_some_and(|values| values.is_empty())) {
+    if opposed || own.values.values().any(Domain::is_empty) {
         findings.push(Finding {
             code: Code::NeverTrue,
             pointer: pointer.to_owned(),
@@ -123,19 +216,36 @@ fn of_condition(schema: &Schema, condition: &Condition, pointer: &str, now: UtcT
 }
 
 /// What other policies make of it.
-fn of_others(set: &PolicySet, policy: &Policy, assignments: &[Assignment]) -> Option<Finding> {
-    let covers = |(other, others): &(&Policy, &[Assignment])| {
-        other.name != policy.name
-            && other.target.includes(&policy.target)
-            && (others.contains(&Assignment::Everyone) || assignments.iter().all(|one| others.contains(one)))
-            && (other.alternatives.is_empty()
-                || (!policy.alternatives.is_empty()
-                    && policy
-                        .alternatives
-                        .iter()
-                        .all(|one| other.alternatives.iter().any(|wider| implies(one, wider)))))
+fn of_others(
+    set: &PolicySet,
+    policy: &Policy,
+    understood: &[Understood<'_>],
+    assignments: &[Assignment],
+    left: &mut Work,
+) -> Option<Finding> {
+    let mut covers = |(other, others): &(&Policy, &[Assignment])| {
+        if other.name == policy.name || !other.target.includes(&policy.target) || !left.take(1 + assignments.len()) {
+            return false;
+        }
+        if !others.contains(&Assignment::Everyone) {
+            if !left.take(others.len()) {
+                return false;
+            }
+            let others: HashSet<&Assignment> = others.iter().collect();
+            if !assignments.iter().all(|one| others.contains(one)) {
+                return false;
+            }
+        }
+        if other.alternatives.is_empty() {
+            return true;
+        }
+        if understood.is_empty() || !left.take(other.size()) {
+            return false;
+        }
+        let wider: Vec<Understood<'_>> = other.alternatives.iter().map(Understood::of).collect();
+        understood.iter().all(|one| wider.iter().any(|wider| one.implies(wider, left)))
     };
-    let wider: Vec<_> = set.policies().filter(covers).map(|(other, _)| other).collect();
+    let wider: Vec<_> = set.policies().filter(|one| covers(one)).map(|(other, _)| other).collect();
     let finding = |code, detail: &str, other: &Policy| Finding {
         code,
         pointer: String::new(),
@@ -147,24 +257,6 @@ fn of_others(set: &PolicySet, policy: &Policy, assignments: &[Assignment]) -> Op
     }
     let deny = wider.iter().find(|other| other.effect == Effect::Deny)?;
     Some(finding(Code::Shadowed, "{} denies wherever this policy allows", deny))
-}
-
-/// Whether the second is true wherever the first is, and false nowhere but where the first is.
-fn implies(one: &Alternative, wider: &Alternative) -> bool {
-    let tests: Vec<&Test> = one.0.iter().flat_map(|condition| parts(&condition.test)).collect();
-    let follows = |test: &Test| {
-        tests.contains(&test)
-            || Domain::of(test)
-                .is_some_and(|(slot, domain)| values(one, slot).is_some_and(|own| own.is_within(&domain)))
-    };
-    wider.0.iter().all(|condition| follows(&condition.test) || parts(&condition.test).into_iter().all(follows))
-}
-
-/// The values of an attribute for which all conditions about it hold; `None` where there is none that is understood.
-fn values(alternative: &Alternative, of: Slot) -> Option<Domain> {
-    let tests = alternative.0.iter().flat_map(|condition| parts(&condition.test));
-    let domains = tests.filter_map(Domain::of).filter(|(slot, _)| *slot == of).map(|(_, domain)| domain);
-    domains.reduce(|one, other| one.intersection(&other).unwrap_or(one))
 }
 
 /// The tests that must all hold for this one.

@@ -123,10 +123,19 @@ impl Domain {
     pub fn intersection(&self, other: &Self) -> Option<Self> {
         match (self, other) {
             (Self::Ranges(of, left), Self::Ranges(other, right)) if of == other => {
-                let pairs =
-                    left.iter().flat_map(|one| right.iter().map(move |two| (one.0.max(two.0), one.1.min(two.1))));
-                let mut both: Vec<_> = pairs.filter(|(from, to)| from <= to).collect();
-                both.sort_unstable();
+                // Both are in order, and so is what they share.
+                let (mut both, mut left, mut right) = (Vec::new(), left.iter().peekable(), right.iter().peekable());
+                while let (Some(one), Some(two)) = (left.peek(), right.peek()) {
+                    let (from, to) = (one.0.max(two.0), one.1.min(two.1));
+                    if from <= to {
+                        both.push((from, to));
+                    }
+                    if one.1 < two.1 {
+                        left.next()
+                    } else {
+                        right.next()
+                    };
+                }
                 Some(Self::Ranges(*of, both))
             }
             (Self::Texts(left, true), Self::Texts(right, wanted))

@@ -1,9 +1,12 @@
 //! What policies can speak of, what is probably a mistake in one, and what another would change.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use serde::Serialize;
 use serde_json::{Value, json};
+use tenantry_db::DbError;
 use tenantry_types::{Envelope, InputError, PolicyId};
 use tenantry_web::problems::Json;
 use utoipa::ToSchema;
@@ -111,7 +114,8 @@ pub(crate) struct CheckView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PolicyFinding)]
 pub(crate) struct FindingView {
-    /// `never_true`, `always_true`, `redundant_alternative`, `redundant`, `shadowed`, `denies_unknown` or `over`.
+    /// `never_true`, `always_true`, `redundant_alternative`, `redundant`, `shadowed`, `denies_unknown`, `over` or
+    /// `not_looked_at`.
     #[schema(example = "shadowed")]
     code: &'static str,
     /// Where in the policy: a JSON Pointer (RFC 6901).
@@ -124,19 +128,38 @@ pub(crate) struct FindingView {
     other: Option<String>,
 }
 
-fn findings(authority: &Authority, draft: &Draft, assignments: &[Assignment]) -> Vec<FindingView> {
-    let tenant = authority.tenant();
-    let Some(schema) = tenant.kinds.catalogue().schema(draft.policy.target.resource.as_deref()) else {
-        return Vec::new();
+/// What is wrong with a policy, and what is probably not meant: as far as others make it so, those that the caller may see.
+/// Compared for as long as it takes: not on a thread that serves others.
+async fn looked_at(
+    control: &AccessControl,
+    authority: &Authority,
+    json: Value,
+    assigned: impl FnOnce(&Draft) -> Vec<Assignment> + Send + 'static,
+) -> Result<CheckView, PolicyError> {
+    let (tenant, now) = (Arc::clone(authority.tenant()), authority.now());
+    let look = move || -> Result<Vec<Finding>, Vec<InputError>> {
+        let draft = Draft::parse(tenant.kinds.catalogue(), json, true)?;
+        let Some(schema) = tenant.kinds.catalogue().schema(draft.policy.target.resource.as_deref()) else {
+            return Ok(Vec::new());
+        };
+        Ok(analyse(&tenant.policies, schema, &draft.policy, &assigned(&draft), now))
     };
-    let found = analyse(&tenant.policies, schema, &draft.policy, assignments, authority.now());
+    let looked = tokio::task::spawn_blocking(look).await;
+    let found = match looked.map_err(|error| DbError::Panicked(error.to_string()))? {
+        Ok(found) => found,
+        Err(errors) => return Ok(CheckView { is_valid: false, errors, findings: Vec::new() }),
+    };
+    let others = found.iter().filter_map(|finding| finding.other.as_deref().map(str::to_owned)).collect();
+    let visible = simulation::readable(control, authority, &others).await?;
+    let is_visible = |finding: &Finding| finding.other.as_deref().is_none_or(|other| visible.contains(other));
     let view = |Finding { code, pointer, detail, other }| FindingView {
         code: code.as_str(),
         pointer,
         detail,
         other: other.map(|name| name.to_string()),
     };
-    found.into_iter().map(view).collect()
+    let findings = found.into_iter().filter(is_visible).map(view).collect();
+    Ok(CheckView { is_valid: true, errors: Vec::new(), findings })
 }
 
 /// Checks a policy without saving it
@@ -155,15 +178,15 @@ fn findings(authority: &Authority, draft: &Draft, assignments: &[Assignment]) ->
             {"code": "never_true", "pointer": "/rules/conditions/0",
              "detail": "the conditions contradict one another: they are never all true"}]}}))),
 )]
-pub(crate) async fn check(authority: Authority, body: Json<Value>) -> HttpResponse {
-    let view = match Draft::parse(authority.tenant().kinds.catalogue(), body.0, true) {
-        Ok(draft) => {
-            let everyone = simulation::assigned(authority.tenant(), &draft.policy.name);
-            CheckView { is_valid: true, errors: Vec::new(), findings: findings(&authority, &draft, &everyone) }
-        }
-        Err(errors) => CheckView { is_valid: false, errors, findings: Vec::new() },
-    };
-    HttpResponse::Ok().json(Envelope::new(view))
+pub(crate) async fn check(
+    authority: Authority,
+    body: Json<Value>,
+    control: Data<AccessControl>,
+) -> Result<HttpResponse, PolicyError> {
+    let tenant = Arc::clone(authority.tenant());
+    let assigned = move |draft: &Draft| simulation::assigned(&tenant, &draft.policy.name);
+    let view = looked_at(&control, &authority, body.0, assigned).await?;
+    Ok(HttpResponse::Ok().json(Envelope::new(view)))
 }
 
 /// Shows what is probably not meant in a policy
@@ -185,6 +208,7 @@ pub(crate) async fn analysis(
     authority: Authority,
     id: Path<PolicyId>,
     api: Data<Api>,
+    control: Data<AccessControl>,
 ) -> Result<HttpResponse, PolicyError> {
     let policy = read(&api, &authority, id.into_inner()).await?;
     let (scope, id) = (authority.principal().scope(), policy.id);
@@ -193,12 +217,7 @@ pub(crate) async fn analysis(
     let reach = |row: &store::Assignment| tenant.assignment(row.assignee_type.as_str(), &row.assignee_id);
     let assignments: Vec<Assignment> =
         if rows.is_empty() { vec![Assignment::Everyone] } else { rows.iter().filter_map(reach).collect() };
-    let view = match Draft::parse(tenant.kinds.catalogue(), json!(policy.contents), true) {
-        Ok(draft) => {
-            CheckView { is_valid: true, errors: Vec::new(), findings: findings(&authority, &draft, &assignments) }
-        }
-        Err(errors) => CheckView { is_valid: false, errors, findings: Vec::new() },
-    };
+    let view = looked_at(&control, &authority, json!(policy.contents), move |_| assignments).await?;
     Ok(HttpResponse::Ok().json(Envelope::new(view)))
 }
 
@@ -209,7 +228,8 @@ const MOST_ASSIGNMENTS: i64 = 1_000;
 ///
 /// `policy` is added, or replaces the one of its name for those whom that is for; `without` names one that is taken away.
 /// Decided is over `requests` (at most 200; as they are explained) and over the last `recorded` decisions of the log (at
-/// most 5,000), with the policies as they are and as they would be.
+/// most 5,000; with `access_log.read`), with the policies as they are and as they would be. Which policy makes a difference is
+/// told where `policy.read` goes as far.
 #[utoipa::path(
     post,
     path = "/api/v1/policies/simulate",

@@ -89,6 +89,26 @@ fn policies_that_change_nothing_are_found_with_the_one_that_makes_it_so() {
     assert!(code(policy("small", "deny", "read", &wider), &all, &all).is_empty(), "an earlier version of itself");
 }
 
+#[test]
+fn what_is_too_much_to_compare_is_said_not_to_be() {
+    let large = |name: &str, shift: usize| {
+        let values = |at: usize| (0..200).map(|value| json!(shift + at * 1_000 + value)).collect::<Vec<_>>();
+        let texts = |at: usize| (0..200).map(|value| json!(format!("{shift} {at} {value}"))).collect::<Vec<_>>();
+        let alternatives: Vec<Json> =
+            (0..50).map(|at| json!({"thing.guests": values(at), "thing.city": texts(at)})).collect();
+        policy(name, "allow", "read", &json!(alternatives))
+    };
+    let codes = |found: Vec<(&'static str, String)>| found.into_iter().map(|(code, _)| code).collect::<Vec<_>>();
+    let others = vec![(large("other", 500_000), everyone()), (large("third", 900_000), everyone())];
+    assert_eq!(codes(found(others, &large("p", 0), &everyone())), ["not_looked_at"]);
+    // What is large but alone is looked at.
+    let one = policy("p", "allow", "read", &json!([{"thing.guests": (0..200).collect::<Vec<_>>()}]));
+    assert_eq!(
+        codes(found(vec![(policy("q", "allow", "read", &json!([])), everyone())], &one, &everyone())),
+        ["redundant"]
+    );
+}
+
 fn a_condition() -> impl Strategy<Value = (String, Json)> {
     let number = || 0..4_i32;
     let comparison = || prop::sample::select(vec!["==", "!=", "<", "<=", ">", ">="]);
@@ -184,6 +204,8 @@ proptest! {
                     }
                     Code::Redundant | Code::Shadowed => !policy.applies(&facts) || other().applies(&facts),
                     Code::DeniesUnknown => policy.applies(&Facts::at(now)),
+                    // So little is always looked at.
+                    Code::NotLookedAt => false,
                 };
                 prop_assert!(is_so, "{finding:?}\n{own}\n{json}");
             }
