@@ -1,5 +1,7 @@
 //! Why a request does not reach its handler.
 
+use std::fmt;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
@@ -7,7 +9,7 @@ use tenantry_db::DbError;
 use tenantry_types::Problem;
 use tenantry_web::problems::{IntoProblem, ProblemResponse, respond};
 
-use super::Decision;
+use super::policy::Stronger;
 use crate::authn::{AuthnError, Challenge, TenantStatus};
 use crate::input::database_problem;
 
@@ -23,6 +25,12 @@ pub enum AccessError {
     /// The roles of the person do not allow it.
     #[error("your roles do not allow {0}")]
     Forbidden(&'static str),
+    /// They may not even see it, so it is not there for them.
+    #[error("{0}")]
+    Hidden(&'static str),
+    /// It would be allowed after a stronger or more recent sign-in.
+    #[error("{what} needs {how}", what = .0, how = sign_in(.1))]
+    StepUp(&'static str, Stronger),
     /// The tenant is not in use.
     #[error("the tenant is {}", in_words(*.0))]
     TenantNotActive(TenantStatus),
@@ -41,15 +49,6 @@ pub enum AccessError {
 }
 
 impl AccessError {
-    /// What a refusal means for the request; `None` for none.
-    pub(super) fn of(decision: Decision) -> Option<Self> {
-        match decision {
-            Decision::Allow => None,
-            Decision::InsufficientScope(permission) => Some(Self::InsufficientScope(permission)),
-            Decision::Forbidden(permission) => Some(Self::Forbidden(permission)),
-        }
-    }
-
     /// What goes into `WWW-Authenticate`.
     pub fn challenge(&self) -> Option<Challenge> {
         // RFC 6750 §3.1 has one reason for both: the token gives less privilege than is needed. The scope is only named
@@ -58,13 +57,23 @@ impl AccessError {
             Self::Authn(error) => return error.challenge(),
             Self::InsufficientScope(scope) => Some(*scope),
             Self::Forbidden(_) | Self::OtherTenantNamed => None,
+            Self::StepUp(_, stronger) => {
+                return Some(Challenge {
+                    error: Some("insufficient_user_authentication"),
+                    description: Some(self.to_string()),
+                    acr_values: (!stronger.acr_values.is_empty()).then(|| stronger.acr_values.join(" ")),
+                    max_age: stronger.max_age,
+                    ..Challenge::default()
+                });
+            }
             // No other token would do, whatever it is for.
             Self::TenantNotActive(_) => {
                 return Some(Challenge { description: Some(self.to_string()), ..Challenge::default() });
             }
-            Self::ModuleDisabled(_) | Self::OtherTenantsHost | Self::Database(_) => return None,
+            Self::Hidden(_) | Self::ModuleDisabled(_) | Self::OtherTenantsHost | Self::Database(_) => return None,
         };
-        Some(Challenge { error: Some("insufficient_scope"), description: Some(self.to_string()), scope })
+        let (error, description) = (Some("insufficient_scope"), Some(self.to_string()));
+        Some(Challenge { error, description, scope, ..Challenge::default() })
     }
 }
 
@@ -76,6 +85,11 @@ impl IntoProblem for AccessError {
                 .with_kind("/problems/insufficient-scope", "The access token is not enough")
                 .with_detail(self.to_string()),
             Self::Forbidden(_) => Problem::forbidden().with_detail(self.to_string()),
+            Self::Hidden(_) => Problem::not_found().with_detail(self.to_string()),
+            // RFC 9470 §3.
+            Self::StepUp(..) => Problem::unauthorized()
+                .with_kind("/problems/insufficient-user-authentication", "Another sign-in is needed")
+                .with_detail(self.to_string()),
             Self::TenantNotActive(status) => {
                 let problem = Problem::forbidden().with_detail(self.to_string());
                 match status {
@@ -95,6 +109,16 @@ impl IntoProblem for AccessError {
             Self::Database(error) => database_problem(error),
         }
     }
+}
+
+/// What sign-in is needed, in words.
+fn sign_in(Stronger { acr_values, max_age }: &Stronger) -> String {
+    let way = if acr_values.is_empty() {
+        "a sign-in".to_owned()
+    } else {
+        format!("a sign-in by one of these ways: {}", acr_values.join(", "))
+    };
+    max_age.map_or(way.clone(), |seconds| format!("{way}, at most {seconds} seconds ago"))
 }
 
 const fn in_words(status: TenantStatus) -> &'static str {
@@ -124,11 +148,24 @@ macro_rules! refusable_response {
             fn error_response(&self) -> ::actix_web::HttpResponse {
                 match $crate::access::MayRefuse::refusal(self) {
                     Some(refusal) => ::actix_web::ResponseError::error_response(refusal),
-                    None => ::tenantry_web::problems::respond(self),
+                    None => $crate::access::with_challenge(::tenantry_web::problems::respond(self), self),
                 }
             }
         }
     };
+}
+
+/// An answer with the challenge that belongs to a 403 for a reason of the feature's own (RFC 6750 §3.1: the token gives less
+/// privilege than is needed).
+pub fn with_challenge(mut response: HttpResponse, reason: &impl fmt::Display) -> HttpResponse {
+    if response.status() == StatusCode::FORBIDDEN {
+        let (error, description) = (Some("insufficient_scope"), Some(reason.to_string()));
+        let challenge = Challenge { error, description, ..Challenge::default() };
+        if let Ok(value) = HeaderValue::from_str(&challenge.header_value()) {
+            response.headers_mut().insert(WWW_AUTHENTICATE, value);
+        }
+    }
+    response
 }
 
 /// Stands in the extensions of an answer that says that the caller may not.
@@ -142,7 +179,7 @@ impl ResponseError for AccessError {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = respond(self);
-        if matches!(self, Self::Forbidden(_)) {
+        if matches!(self, Self::Forbidden(_) | Self::Hidden(_) | Self::InsufficientScope(_) | Self::StepUp(..)) {
             response.extensions_mut().insert(Refused);
         }
         let headers = response.headers_mut();
@@ -150,6 +187,11 @@ impl ResponseError for AccessError {
             && let Ok(value) = HeaderValue::from_str(&challenge.header_value())
         {
             headers.insert(WWW_AUTHENTICATE, value);
+        }
+        if matches!(self, Self::Authn(AuthnError::Missing))
+            && let Ok(value) = HeaderValue::from_str(&Challenge::dpop().header_value())
+        {
+            headers.append(WWW_AUTHENTICATE, value);
         }
         if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));

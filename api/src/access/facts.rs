@@ -1,9 +1,12 @@
 //! What is known of every caller and every request, for the conditions of policies.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use tenantry_types::UtcTime;
 
 use super::judge::Who;
-use super::policy::{Facts, Schema, Slot, Value};
+use super::policy::{Facts, Schema, SignIn, Slot, Value};
 use super::tenant::TenantAccess;
 
 /// Where the common attributes stand: the same in every schema.
@@ -55,6 +58,11 @@ impl CommonSlots {
         }
     }
 
+    /// Where it stands how and when somebody signed in.
+    pub(super) fn sign_in(&self) -> Option<SignIn> {
+        Some(SignIn { acr: self.acr?, auth_time: self.auth_time? })
+    }
+
     /// What is known of somebody of a tenant at a time.
     pub(super) fn facts(&self, now: UtcTime, who: &Who, tenant: &TenantAccess) -> Facts {
         let mut facts = Facts::at(now);
@@ -65,10 +73,13 @@ impl CommonSlots {
         };
         say(self.user_id, who.user.map(|id| Value::text(id.as_str())));
         if let Some(subject) = &who.subject {
-            say(self.user_role, Some(Value::set(&subject.roles)));
-            say(self.user_teams, Some(Value::set(&subject.groups)));
-            say(self.user_status, subject.status.as_deref().map(Value::text));
-            say(self.user_email, subject.email.as_deref().map(Value::text));
+            // In order, and each once, already.
+            let set = |names: &BTreeSet<Arc<str>>| Some(Value::Set(names.iter().cloned().collect()));
+            let text = |text: &Option<Arc<str>>| text.clone().map(Value::Text);
+            say(self.user_role, set(&subject.roles));
+            say(self.user_teams, set(&subject.groups));
+            say(self.user_status, text(&subject.status));
+            say(self.user_email, text(&subject.email));
             say(self.user_email_verified, Some(Value::Bool(subject.is_email_verified)));
             // Nobody can make a device a trusted one yet.
             say(self.device_trusted, Some(Value::Bool(false)));

@@ -2,7 +2,7 @@
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, header};
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data};
 use actix_web::{Error, HttpMessage as _, Route};
@@ -10,10 +10,9 @@ use tenantry_types::Problem;
 use tenantry_web::ingress::RequestContext;
 use tenantry_web::problems::ProblemResponse;
 
-use super::authority::Judged;
 use super::error::Refused;
 use super::{Access, AccessControl, AccessError, Authority, Decision, Module, Permission, caller, record, residence};
-use crate::authn::{Authenticator, AuthnError, Principal, bearer_token};
+use crate::authn::{Authenticator, AuthnError, Possession, Principal, credentials};
 
 /// The route behind its guard. The body of a request is not read before the guard has let it through.
 pub(super) fn guarded(route: Route, access: Access, module: Option<Module>) -> Route {
@@ -42,42 +41,48 @@ async fn admit<B: MessageBody + 'static>(
             Access::Some(_) => authority.judge_for_some(permission),
             _ => authority.judge(permission),
         };
-        if judged.reason.is_none() && judged.decision == Decision::Allow {
-            // The handler has the last word: it knows what it is done to.
-            return admit_for_some(request, next, principal, authority, permission).await;
+        // Where the handler has the last word, because it knows what it is done to, it is logged after it.
+        let is_open = judged.reason.is_none() && judged.decision == Decision::Allow;
+        if !is_open {
+            record::decision(request.request(), &authority, permission, &judged).await;
         }
-        record::decision(request.request(), &authority, permission, &judged).await;
-        if let Some(refusal) = AccessError::of(judged.decision) {
+        if let Some(refusal) = authority.refusal_of(permission, judged.decision) {
             return Err(refusal.into());
         }
+        return admit_for(request, next, principal, authority, permission, is_open).await;
     }
     request.extensions_mut().insert(principal);
     request.extensions_mut().insert(authority);
     next.call(request).await
 }
 
-async fn admit_for_some<B: MessageBody + 'static>(
+/// Lets a request through, and logs what its handler has decided.
+async fn admit_for<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
     principal: Principal,
     authority: Authority,
     permission: Permission,
+    is_open: bool,
 ) -> Result<ServiceResponse<B>, Error> {
     request.extensions_mut().insert(principal);
     request.extensions_mut().insert(authority.clone());
     let response = next.call(request).await?;
-    let is_refused = response.response().extensions().get::<Refused>().is_some();
-    let decision = if is_refused { Decision::Forbidden(permission.as_str()) } else { Decision::Allow };
-    let judged = Judged { decision, reason: None, facts: authority.facts() };
-    record::decision(response.request(), &authority, permission, &judged).await;
+    let is_hidden = response.status() == StatusCode::NOT_FOUND && authority.told().ends_refused();
+    let is_refused = is_hidden || response.response().extensions().get::<Refused>().is_some();
+    if is_open || is_refused {
+        record::outcome(response.request(), &authority, permission, is_refused).await;
+    }
     Ok(response)
 }
 
 async fn identify(request: &ServiceRequest) -> Result<Principal, AccessError> {
-    let token = bearer_token(request.request())?;
+    let credentials = credentials(request.request())?;
     // Only a mistake in wiring leaves it out, and then nobody is let in.
     let authenticator = request.app_data::<Data<Authenticator>>().ok_or(AuthnError::Missing)?;
-    let principal = authenticator.authenticate(token).await?;
+    let possession = request.app_data::<Data<Possession>>().ok_or(AuthnError::Missing)?;
+    let principal = authenticator.authenticate(credentials.token).await?;
+    possession.check(request.request(), &credentials, &principal).await?;
     tenantry_web::telemetry::record_tenant(request.request(), principal.tenant.slug.as_str());
     Ok(principal)
 }

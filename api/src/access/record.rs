@@ -1,46 +1,82 @@
-//! What the guard decided, as it is logged.
+//! What the guard and the handlers decided, as it is logged.
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use tenantry_web::ingress::RequestContext;
 
 use super::authority::Judged;
-use super::judge::Reason;
-use super::log::{DecisionLog, DecisionRecord, LoggedDecision, NamedPolicy, SubjectKind};
+use super::log::{Context, DecisionLog, DecisionRecord, LoggedDecision, NamedPolicy, SubjectKind};
+use super::told::{Outcome, Why};
 use super::{Authority, Decision, Permission};
 use crate::authn::Subject;
 
-/// Logs what was decided of a request, for whoever asks later why.
+/// What is said of a decision.
+struct Said {
+    is_allowed: bool,
+    reason: String,
+    policy: Option<NamedPolicy>,
+    context: Context,
+}
+
+/// Logs what the guard decided of a request, for whoever asks later why.
 pub(super) async fn decision(
     request: &HttpRequest,
     authority: &Authority,
     permission: Permission,
     judged: &Judged<'_>,
 ) {
-    // Only a mistake in wiring leaves it out, which the tests of the log would find.
-    let Some(log) = request.app_data::<Data<DecisionLog>>() else { return };
-    log.record(record(request, authority, permission, judged)).await;
+    let tenant = authority.tenant();
+    let why = judged.reason.map(|reason| Why::of(reason, tenant));
+    let reason = match (&why, judged.decision) {
+        (Some(why), _) => why.in_words(),
+        (None, Decision::InsufficientScope(_)) => Why::OutOfScope.in_words(),
+        (None, Decision::Allow | Decision::Forbidden(_)) => Why::Nothing.in_words(),
+    };
+    let said = Said {
+        is_allowed: judged.decision == Decision::Allow,
+        reason: reason.to_owned(),
+        policy: why.and_then(Why::policy),
+        context: Context::Caller(authority.clone(), permission),
+    };
+    log(request, authority, permission, said).await;
 }
 
-fn record(request: &HttpRequest, authority: &Authority, permission: Permission, judged: &Judged<'_>) -> DecisionRecord {
+/// Logs what the handler of a request decided about what it was about.
+pub(super) async fn outcome(request: &HttpRequest, authority: &Authority, permission: Permission, is_refused: bool) {
+    let said = match authority.told().outcome(permission, is_refused) {
+        Outcome::One(grounds) => {
+            let words = grounds.why.in_words();
+            let is_another = grounds.permission != permission;
+            Said {
+                is_allowed: !is_refused,
+                // What was asked for may need more than the permission that the route is for.
+                reason: if is_another { format!("{}: {words}", grounds.permission.as_str()) } else { words.to_owned() },
+                context: Context::known(grounds.facts, grounds.kinds, grounds.permission.resource()),
+                policy: grounds.why.policy(),
+            }
+        }
+        Outcome::List | Outcome::Silence => Said {
+            is_allowed: !is_refused,
+            reason: if is_refused { "it may not be done to this one" } else { "it depends on what it is done to" }
+                .to_owned(),
+            policy: None,
+            context: Context::Caller(authority.clone(), permission),
+        },
+    };
+    log(request, authority, permission, said).await;
+}
+
+async fn log(request: &HttpRequest, authority: &Authority, permission: Permission, said: Said) {
+    // Only a mistake in wiring leaves it out, which the tests of the log would find.
+    let Some(log) = request.app_data::<Data<DecisionLog>>() else { return };
     let principal = authority.principal();
     let (resource, action) = (permission.resource(), permission.action());
-    let tenant = authority.tenant();
-    let (reason, policy) = match (judged.decision, judged.reason) {
-        (Decision::InsufficientScope(_), _) => ("the token has no scope for it", None),
-        (_, Some(Reason::Denied(policy))) => ("a policy forbids it", Some(policy)),
-        (_, Some(Reason::Allowed(policy))) => ("a policy allows it", Some(policy)),
-        (Decision::Allow, Some(_)) => ("a role allows it", None),
-        (Decision::Allow, None) => ("it depends on what it is done to", None),
-        (Decision::Forbidden(_), None) => ("it may not be done to this one", None),
-        (Decision::Forbidden(_), Some(_)) => ("nothing allows it", None),
-    };
     let (subject_kind, subject_id) = match &principal.subject {
         Subject::User(id) => (SubjectKind::User, id.to_string()),
         Subject::Client(id) => (SubjectKind::Client, id.clone()),
     };
     let context = RequestContext::of(request);
-    DecisionRecord {
+    let record = DecisionRecord {
         tenant_id: principal.tenant.id,
         subject_kind,
         subject_id,
@@ -48,17 +84,14 @@ fn record(request: &HttpRequest, authority: &Authority, permission: Permission, 
         resource: resource.to_owned(),
         resource_id: about(request, resource),
         action: action.to_owned(),
-        decision: if judged.decision == Decision::Allow { LoggedDecision::Allow } else { LoggedDecision::Deny },
-        reason: reason.to_owned(),
-        policy: policy.map(|policy| NamedPolicy {
-            id: tenant.policy_id(&policy.name).map_or_else(String::new, |id| id.to_string()),
-            name: policy.name.to_string(),
-            version: None,
-        }),
-        context: judged.facts.to_json(tenant.kinds.schema(resource)),
+        decision: if said.is_allowed { LoggedDecision::Allow } else { LoggedDecision::Deny },
+        reason: said.reason,
+        policy: said.policy,
+        context: said.context,
         request_id: context.as_ref().map(|context| context.id().to_string()),
         address: context.map(|context| context.client().to_string()),
-    }
+    };
+    log.record(record).await;
 }
 
 /// The id of the thing that the path names, when it is one of the kind that the permission is for.

@@ -59,6 +59,8 @@ impl From<AccessError> for ConsoleError {
             AccessError::TenantNotActive(_) => Self::Token(AuthnError::Revoked),
             AccessError::InsufficientScope(_)
             | AccessError::Forbidden(_)
+            | AccessError::Hidden(_)
+            | AccessError::StepUp(..)
             | AccessError::ModuleDisabled(_)
             | AccessError::OtherTenantsHost
             | AccessError::OtherTenantNamed => Self::Forged,

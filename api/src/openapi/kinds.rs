@@ -5,10 +5,13 @@ use tenantry_types::Problem;
 /// The kinds that this service has besides those of [`Problem::KINDS`]: name, status, title.
 const OWN: &[(&str, u16, &str)] = &[
     ("/problems/invalid-token", 401, "The access token is not valid"),
+    ("/problems/invalid-dpop-proof", 401, "The DPoP proof is not valid"),
+    ("/problems/insufficient-user-authentication", 401, "Another sign-in is needed"),
     ("/problems/insufficient-scope", 403, "The access token is not enough"),
     ("/problems/idempotency-key-reused", 422, "The Idempotency-Key was used for another request"),
     ("/problems/system-role", 409, "The role is part of the system"),
-    ("/problems/locks-out", 409, "You would lock yourself out"),
+    ("/problems/locks-out", 409, "Nobody could undo it"),
+    ("/problems/last-assignment", 409, "The policy would be for everyone"),
     ("/problems/not-held", 403, "You do not hold what you want to give"),
     ("/problems/user-not-found", 404, "There is nobody of this id"),
     ("/problems/session-not-found", 404, "There is no such session"),
@@ -32,6 +35,9 @@ fn advice(name: &str) -> &'static str {
     match name {
         "unauthorized" => "Send an access token of a tenant of the identity provider: `Authorization: Bearer …`.",
         "invalid-token" => "Get another access token; `detail` and `WWW-Authenticate` say what is wrong with this one.",
+        "insufficient-user-authentication" => {
+            "Sign in again, by one of the ways and as recently as `WWW-Authenticate` says (RFC 9470), and try again."
+        }
         "insufficient-scope" => "Get an access token with the scope that `WWW-Authenticate` names.",
         "forbidden" => "An administrator of your tenant can give you a role that allows it.",
         "invalid-input" => "`errors` lists everything that is wrong, each with a JSON Pointer (RFC 6901) to its place.",
@@ -44,7 +50,12 @@ fn advice(name: &str) -> &'static str {
         "domain-not-verified" => "Publish what `detail` names, wait until it is seen, and ask again.",
         "idempotency-key-reused" => "Take a new key for every request; use it again only to repeat the same one.",
         "system-role" => "Make a role of your own that inherits from it.",
-        "locks-out" => "Make an exception for somebody who can still change policies, and try again.",
+        "locks-out" => {
+            "Make an exception for an administrator, whatever the time is and wherever they are, and try again."
+        }
+        "last-assignment" => {
+            "Assign the policy to somebody else first, or switch it off; or say `everyone=true` if that is meant."
+        }
         "not-held" => "Somebody who holds it can do this; `detail` says what is missing.",
         "last-administrator" => "Give somebody else a role that allows everything first.",
         "request-under-way" => {

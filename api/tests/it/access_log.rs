@@ -23,7 +23,7 @@ fn decision(number: usize) -> DecisionRecord {
         decision: LoggedDecision::Deny,
         reason: "no policy allows it".to_owned(),
         policy: None,
-        context: json!({}),
+        context: json!({}).into(),
         request_id: None,
         address: None,
     }
@@ -88,7 +88,7 @@ async fn a_decision_is_kept_with_everything_that_is_known_of_it() {
             name: "Premium ✓".to_owned(),
             version: Some(3),
         }),
-        context: json!({"user.role": ["PremiumCustomer"]}),
+        context: json!({"user.role": ["PremiumCustomer"]}).into(),
         request_id: Some("request-1".to_owned()),
         address: Some("127.0.0.1".to_owned()),
         ..decision(7)
@@ -122,7 +122,7 @@ async fn whatever_is_in_a_decision_it_fits() {
         action: long.clone(),
         reason: long.clone(),
         policy: Some(NamedPolicy { id: long.clone(), name: long.clone(), version: Some(i64::MIN) }),
-        context: json!({ "long": long.repeat(100) }),
+        context: json!({ "long": long.repeat(100) }).into(),
         request_id: Some(long.clone()),
         address: Some(long),
         ..decision(0)

@@ -10,7 +10,7 @@ pub mod routes;
 mod store;
 mod writer;
 
-pub use model::{DecisionRecord, LoggedDecision, NamedPolicy, SubjectKind};
+pub use model::{Context, DecisionRecord, LoggedDecision, NamedPolicy, SubjectKind};
 pub use retention::prune;
 pub use routes::AccessLogError;
 pub use writer::DecisionLog;

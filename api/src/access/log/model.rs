@@ -1,9 +1,15 @@
 //! What is logged of a decision.
 
+use std::fmt;
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::Value;
 use tenantry_types::{TenantId, UtcTime, text_enum};
 use utoipa::ToSchema;
+
+use crate::access::policy::Facts;
+use crate::access::{Authority, Kinds, Permission};
 
 text_enum! {
     /// What kind of subject asked.
@@ -39,7 +45,7 @@ pub struct NamedPolicy {
 /// A decision, as it is logged. When it was made is set as it is recorded.
 ///
 /// Texts that are longer than there is room for are cut and end in `…`: a decision is always logged.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct DecisionRecord {
     /// The tenant whose resource it was about.
     pub tenant_id: TenantId,
@@ -63,11 +69,54 @@ pub struct DecisionRecord {
     pub policy: Option<NamedPolicy>,
     /// The facts that were looked at, by the names of the attributes. More than 64 KiB are replaced by `{"omitted": n}`,
     /// where `n` is how many bytes they were.
-    pub context: Value,
+    pub context: Context,
     /// The id of the request. At most 64 bytes are kept.
     pub request_id: Option<String>,
     /// The address that the request came from. At most 64 bytes are kept.
     pub address: Option<String>,
+}
+
+/// The facts that were looked at. They become JSON when they are written, where nobody waits for it.
+#[derive(Clone)]
+pub enum Context {
+    /// They are.
+    Json(Value),
+    /// What is known of the caller of a request for a permission.
+    Caller(Authority, Permission),
+    /// What was known about a thing.
+    Known(Box<(Facts, Arc<Kinds>, String)>),
+}
+
+impl Context {
+    /// What was known about a thing of a kind.
+    pub fn known(facts: Facts, kinds: Arc<Kinds>, resource: &str) -> Self {
+        Self::Known(Box::new((facts, kinds, resource.to_owned())))
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        match self {
+            Self::Json(value) => value.clone(),
+            Self::Caller(caller, permission) => {
+                caller.known().to_json(caller.tenant().kinds.schema(permission.resource()))
+            }
+            Self::Known(known) => {
+                let (facts, kinds, resource) = &**known;
+                facts.to_json(kinds.schema(resource))
+            }
+        }
+    }
+}
+
+impl From<Value> for Context {
+    fn from(value: Value) -> Self {
+        Self::Json(value)
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.to_json())
+    }
 }
 
 /// Which decisions are asked for: those that everything given here is true of.

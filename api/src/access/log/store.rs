@@ -11,10 +11,18 @@ use super::model::{
 };
 use crate::schema::access_logs;
 
-/// A decision that waits to be written. Everything in it fits.
+/// A decision that waits to be written.
+#[derive(Debug, Clone)]
+pub(super) struct Pending {
+    pub(super) id: AccessLogId,
+    pub(super) created_at: UtcTime,
+    pub(super) record: DecisionRecord,
+}
+
+/// A decision as it is written. Everything in it fits.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = access_logs, treat_none_as_default_value = false)]
-pub(super) struct NewDecision {
+struct NewDecision {
     id: AccessLogId,
     tenant_id: TenantId,
     subject_kind: SubjectKind,
@@ -35,7 +43,7 @@ pub(super) struct NewDecision {
 }
 
 impl NewDecision {
-    pub(super) fn new(id: AccessLogId, created_at: UtcTime, record: DecisionRecord) -> Self {
+    fn new(Pending { id, created_at, record }: Pending) -> Self {
         const NAME: usize = 254;
         let (policy_id, policy_name, policy_version) = match record.policy {
             Some(policy) => (Some(cut_ascii(&policy.id, 36)), Some(cut(policy.name, NAME)), policy.version),
@@ -55,7 +63,7 @@ impl NewDecision {
             policy_id,
             policy_name,
             policy_version,
-            context: context_text(&record.context),
+            context: context_text(&record.context.to_json()),
             request_id: record.request_id.map(|id| cut_ascii(&id, 64)),
             address: record.address.map(|address| cut_ascii(&address, 64)),
             created_at,
@@ -64,7 +72,9 @@ impl NewDecision {
 }
 
 /// Writes decisions with one statement. Each says itself whose it is.
-pub(super) fn insert(conn: &mut Connection, rows: &[NewDecision]) -> Result<(), DbError> {
+pub(super) fn insert(conn: &mut Connection, decisions: &[Pending]) -> Result<(), DbError> {
+    let rows: Vec<NewDecision> = decisions.iter().cloned().map(NewDecision::new).collect();
+    let rows = &rows[..];
     each!(conn, c => diesel::insert_into(access_logs::table).values(rows).execute(c))?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::model::DecisionRecord;
-use super::store::{self, NewDecision};
+use super::store::{self, Pending};
 
 /// How many decisions may wait to be written before those who have more wait as well.
 const WAITING: usize = 8_192;
@@ -37,7 +37,7 @@ pub struct DecisionLog {
 
 #[derive(Debug)]
 enum Message {
-    Decision(Box<NewDecision>),
+    Decision(Box<Pending>),
     /// To be answered when everything before it is written.
     Flush(oneshot::Sender<()>),
 }
@@ -76,7 +76,8 @@ impl DecisionLog {
 
     /// Logs a decision. Returns at once unless too many wait to be written; then it waits for room.
     pub async fn record(&self, record: DecisionRecord) {
-        let row = NewDecision::new(AccessLogId::new(&*self.clock, &*self.random), self.clock.now(), record);
+        let id = AccessLogId::new(&*self.clock, &*self.random);
+        let row = Pending { id, created_at: self.clock.now(), record };
         self.metrics.waiting.inc();
         // The writer ends after its last handle; that it is gone means that the runtime is ending.
         if self.queue.send(Message::Decision(Box::new(row))).await.is_err() {
@@ -153,7 +154,7 @@ impl Writer {
 
     /// Writes rows, however long it takes. A row that the database refuses for what is in it would keep all others from
     /// being written: those are told apart, and the refused one goes to the process's log.
-    async fn write(&self, rows: Arc<[NewDecision]>) {
+    async fn write(&self, rows: Arc<[Pending]>) {
         let mut pause = FIRST_PAUSE;
         loop {
             let count = rows.len();

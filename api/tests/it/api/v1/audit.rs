@@ -225,7 +225,7 @@ async fn decisions_are_searched_page_by_page() {
         decision: if number == 4 { LoggedDecision::Allow } else { LoggedDecision::Deny },
         reason: "no policy allows it".to_owned(),
         policy: (number == 4).then(|| NamedPolicy { id: policy.to_owned(), name: "P".to_owned(), version: Some(2) }),
-        context: json!({"number": number}),
+        context: json!({"number": number}).into(),
         request_id: None,
         address: None,
     };
