@@ -1,5 +1,7 @@
 //! `/api/v1/access/explain`.
 
+use std::collections::HashSet;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -11,12 +13,16 @@ use utoipa::ToSchema;
 
 use super::{Asked, DecisionError, EXPLAIN, Question};
 use crate::access::policy::{Explanation, Truth};
-use crate::access::{Access, AccessControl, AccessError, Authority, Decision, Routes};
+use crate::access::{Access, AccessControl, Attributes, Authority, Decision, Permission, Routes};
+use crate::authn::Subject;
 use crate::input::{Errors, Object};
 use crate::state::Api;
 
 /// More policies than this are not told one by one.
 const MOST_POLICIES: usize = 200;
+
+/// To see policies: what each says is told to those only who may see it.
+const READ: Permission = Permission::new("policy.read");
 
 /// Adds the routes.
 pub fn configure(routes: &mut Routes) {
@@ -44,9 +50,10 @@ pub(crate) struct ExplanationView {
     scope_allows: Option<bool>,
     /// The roles of the person that allow it.
     roles_that_allow: Vec<String>,
-    /// The policies that speak of it: those that count first, then by priority.
+    /// The policies that speak of it, as far as the caller may see them; without `access.explain` only those that are for
+    /// the caller. Those that count first, then by priority.
     policies: Vec<PolicyExplanation>,
-    /// How many more policies speak of it and do not count.
+    /// How many more of these were not looked at: a decision looks at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     omitted: Option<usize>,
 }
@@ -109,19 +116,42 @@ fn policy(explanation: &Explanation<'_>) -> PolicyExplanation {
     }
 }
 
-fn view(question: &Question) -> ExplanationView {
-    let answer = question.answer();
-    let mut explained = question.tenant().policies.explain(&question.resource, &question.action, &question.facts);
+/// What each policy had to say, and how many more there are. Whoever may not ask about others is told of policies that are
+/// for themselves, and everybody of those that they may see: what a tenant forbids to whom is not everybody's to know.
+async fn told(
+    control: &AccessControl,
+    authority: &Authority,
+    question: &Question,
+    may_explain: bool,
+) -> Result<(Vec<PolicyExplanation>, Option<usize>), DecisionError> {
+    if authority.decide_for_some(READ) != Decision::Allow {
+        return Ok((Vec::new(), None));
+    }
+    let tenant = question.tenant();
+    let mut explained = tenant.policies.explain(&question.resource, &question.action, &question.facts);
+    explained.retain(|one| may_explain || one.is_assigned);
     explained.sort_by_key(|one| !one.applies);
     let omitted = explained.len().checked_sub(MOST_POLICIES).filter(|more| *more > 0);
+    explained.truncate(MOST_POLICIES);
+    let id = |one: &Explanation<'_>| tenant.policy_id(&one.policy.name).map(|id| id.to_string());
+    let ids = explained.iter().filter_map(id).collect();
+    let known = control.known_of(authority.principal().scope(), READ.resource(), ids).await?;
+    let may_see = |known: &Attributes| authority.check(READ, known.iter().cloned()).is_ok();
+    let visible: HashSet<String> = known.into_iter().filter(|(_, known)| may_see(known)).map(|(id, _)| id).collect();
+    let seen = explained.iter().filter(|one| id(one).is_some_and(|id| visible.contains(&id)));
+    Ok((seen.map(policy).collect(), omitted))
+}
+
+fn view(question: &Question, policies: Vec<PolicyExplanation>, omitted: Option<usize>) -> ExplanationView {
+    let answer = question.answer();
     ExplanationView {
         decision: if answer.is_allowed() { "allow" } else { "deny" },
         reason: answer.code(),
         in_words: question.in_words(),
         policy: answer.policy().map(str::to_owned),
         scope_allows: question.scope,
-        roles_that_allow: question.roles.iter().map(ToString::to_string).collect(),
-        policies: explained.iter().take(MOST_POLICIES).map(policy).collect(),
+        roles_that_allow: question.roles().iter().map(ToString::to_string).collect(),
+        policies,
         omitted,
     }
 }
@@ -130,7 +160,8 @@ fn view(question: &Question) -> ExplanationView {
 ///
 /// About oneself with any token; about others with the permission `access.explain`. Of a resource that is named by its id
 /// (`role.id`) and kept here everything is known to whoever has that permission; else only what is said in `attributes`.
-/// Everything else is unknown: not enough to allow, and enough to deny.
+/// Everything else is unknown: not enough to allow, and enough to deny. Which policy decided is always told; what the
+/// policies say one by one, as far as `policy.read` goes, and without `access.explain` of those that are for the caller.
 #[utoipa::path(
     get,
     path = "/api/v1/access/explain",
@@ -258,32 +289,26 @@ async fn answer(
 ) -> Result<HttpResponse, DecisionError> {
     let is_own = match &asked {
         Asked::Caller => true,
-        Asked::User(id) => authority.who().user == Some(*id),
+        Asked::User(id) | Asked::Found(id, _) => {
+            matches!(&authority.principal().subject, Subject::User(own) if own == id)
+        }
         Asked::Known(_) => false,
     };
     if !is_own {
-        may_ask(authority)?;
+        authority.require(EXPLAIN)?;
     }
     // By id it is asked about the token as well, when it is one's own.
     let asked = if is_own { Asked::Caller } else { asked };
     let id = attributes.get(&format!("{}.id", what.0)).and_then(Value::as_str).map(str::to_owned);
     let mut question = Question::new(control, authority, asked, what, attributes, "/attributes").await?;
+    let may_explain = authority.decide(EXPLAIN.as_str()) == Decision::Allow;
     // What is kept of things is told to whoever may ask about everybody, and not by way of a question about oneself.
-    if let Some(id) = id.filter(|_| authority.decide(EXPLAIN.as_str()) == Decision::Allow) {
+    if let Some(id) = id.filter(|_| may_explain) {
         let known = control.known_of(authority.principal().scope(), &question.resource, vec![id]).await?;
         if let Some((_, known)) = known.first() {
             question.know(known);
         }
     }
-    Ok(HttpResponse::Ok().json(Envelope::new(view(&question))))
-}
-
-/// Whether the caller may ask about others.
-fn may_ask(authority: &Authority) -> Result<(), DecisionError> {
-    let error = match authority.decide(EXPLAIN.as_str()) {
-        Decision::Allow => return Ok(()),
-        Decision::InsufficientScope(permission) => AccessError::InsufficientScope(permission),
-        Decision::Forbidden(permission) => AccessError::Forbidden(permission),
-    };
-    Err(error.into())
+    let (policies, omitted) = told(control, authority, &question, may_explain).await?;
+    Ok(HttpResponse::Ok().json(Envelope::new(view(&question, policies, omitted))))
 }

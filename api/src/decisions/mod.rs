@@ -6,10 +6,10 @@ pub mod authzen;
 pub mod error;
 pub mod explain;
 mod question;
-mod store;
+pub mod store;
 
 pub use error::DecisionError;
-pub use question::{Answered, Asked, Question, is_base};
+pub use question::{Answered, Asked, Question, is_base, is_open};
 
 use crate::access::{Permission, Routes};
 

@@ -8,7 +8,7 @@ use tenantry_types::{InputError, UserId, UtcTime};
 
 use super::DecisionError;
 use crate::access::policy::{Catalogue, Columns, Facts, Filter, Listing, PolicySet, Schema, Value};
-use crate::access::{AccessControl, Attributes, Authority, Reason, TenantAccess, Who, scope_allows};
+use crate::access::{AccessControl, Attributes, Authority, Reason, SubjectAccess, TenantAccess, Who, scope_allows};
 
 /// Whom it is asked about.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub enum Asked {
     Caller,
     /// A person of the tenant.
     User(UserId),
+    /// A person of the tenant who was looked up.
+    Found(UserId, Arc<SubjectAccess>),
     /// Somebody of whom only this is known: `user.*` and `client.*`.
     Known(Map<String, Json>),
 }
@@ -30,10 +32,6 @@ pub struct Question {
     pub action: String,
     /// What is known.
     pub facts: Facts,
-    /// The attributes that facts of this kind have.
-    pub schema: Schema,
-    /// The roles that allow it.
-    pub roles: Vec<Arc<str>>,
     /// Whether it is allowed where no policy says anything.
     pub base: bool,
     /// Whether the scopes of the token allow it; `None` where it is not asked about a token.
@@ -96,7 +94,8 @@ impl Question {
         pointer: &str,
     ) -> Result<Self, DecisionError> {
         let tenant = Arc::clone(caller.tenant());
-        let schema = schema(tenant.kinds.catalogue(), &resource, &action).map_err(DecisionError::Invalid)?;
+        check_kind(tenant.kinds.catalogue(), &resource, &action).map_err(DecisionError::Invalid)?;
+        let schema = tenant.kinds.schema(&resource);
         refuse_known(&attributes, pointer)?;
         let permission = format!("{resource}.{action}");
         let mut scope = None;
@@ -107,33 +106,41 @@ impl Question {
             }
             Asked::User(id) => {
                 let found = control.subject(caller.principal().scope(), id).await?;
-                let subject = found.ok_or(DecisionError::NoSuchUser)?;
-                let is_active = subject.is_active;
-                (
-                    Who { user: Some(id), subject: Some(subject), tenant: caller.who().tenant, ..Who::default() },
-                    is_active,
-                )
+                somebody(id, found.ok_or(DecisionError::NoSuchUser)?, caller)
             }
+            Asked::Found(id, subject) => somebody(id, subject, caller),
             Asked::Known(known) => {
                 attributes.extend(known);
-                (Who { tenant: caller.who().tenant, ..Who::default() }, true)
+                (Who { tenant: Some(caller.tenant_name()), ..Who::default() }, true)
             }
         };
-        let now = attributes.get("env.time").and_then(Json::as_str).and_then(|time| UtcTime::from_str(time).ok());
+        let now = ["env.time", "env.local_time"].iter().find_map(|name| attributes.get(*name));
+        let now = now.and_then(Json::as_str).and_then(|time| UtcTime::from_str(time).ok());
         let now = now.unwrap_or_else(|| caller.now());
         let mut facts = control.facts(now, &who, &tenant);
-        let given = Facts::from_json(&schema, now, Json::Object(attributes), pointer);
-        add(&mut facts, &given.map_err(DecisionError::Invalid)?, &schema);
-        let roles = roles_that_allow(&tenant, &facts, &schema, &permission);
+        let given = Facts::from_json(schema, now, Json::Object(attributes), pointer);
+        add(&mut facts, &given.map_err(DecisionError::Invalid)?, schema);
         let is_client = who.user.is_none() && scope.is_some();
-        let base = !roles.is_empty() || (is_client && scope == Some(true));
-        Ok(Self { resource, action, facts, schema, roles, base, scope, is_active, tenant })
+        let by_role = || roles_that_allow(&tenant, &facts, schema, &permission).next().is_some();
+        let base = (is_client && scope == Some(true)) || by_role();
+        Ok(Self { resource, action, facts, base, scope, is_active, tenant })
+    }
+
+    /// The attributes that facts of this kind have.
+    pub fn schema(&self) -> &Schema {
+        self.tenant.kinds.schema(&self.resource)
+    }
+
+    /// The roles that allow it.
+    pub fn roles(&self) -> Vec<&Arc<str>> {
+        let permission = format!("{}.{}", self.resource, self.action);
+        roles_that_allow(&self.tenant, &self.facts, self.schema(), &permission).collect()
     }
 
     /// Adds what is known here of what it is done to, which counts more than what was said of it.
     pub fn know(&mut self, known: &Attributes) {
         for (name, value) in known {
-            if let Some(slot) = self.schema.slot(name) {
+            if let Some(slot) = self.tenant.kinds.schema(&self.resource).slot(name) {
                 self.facts.set(slot, value.clone());
             }
         }
@@ -142,9 +149,9 @@ impl Question {
     /// Which of the things that are kept in these columns it may be done to.
     pub fn filter(&self, columns: &Columns) -> Filter {
         let (nobody, nothing) = (PolicySet::default(), Facts::at(self.facts.now()));
-        let may = self.is_active && self.scope != Some(false);
+        let may = self.may_be_allowed();
         let listing = Listing {
-            schema: &self.schema,
+            schema: self.schema(),
             columns,
             resource: &self.resource,
             action: &self.action,
@@ -152,6 +159,11 @@ impl Question {
             base: may && self.base,
         };
         if may { self.tenant.policies.filter(&listing) } else { nobody.filter(&listing) }
+    }
+
+    /// Whether it could be allowed at all, whatever policies say.
+    pub fn may_be_allowed(&self) -> bool {
+        self.is_active && self.scope != Some(false)
     }
 
     /// The answer.
@@ -182,29 +194,37 @@ impl Question {
                 let why = why.map_or_else(|| policy.name.to_string(), crate::access::policy::Explanation::in_words);
                 format!("{} {what}: {why}.", if reason.is_allowed() { "May" } else { "May not" })
             }
-            Answered::Decided(Reason::Role) if self.roles.is_empty() => {
-                format!("May {what}: a scope names it, and no policy forbids it.")
-            }
-            Answered::Decided(Reason::Role) => {
-                format!("May {what}: the role {} allows it, and no policy forbids it.", self.roles.join(", "))
-            }
+            Answered::Decided(Reason::Role) => match &self.roles()[..] {
+                [] => format!("May {what}: a scope names it, and no policy forbids it."),
+                roles => {
+                    let roles: Vec<&str> = roles.iter().map(|role| &***role).collect();
+                    format!("May {what}: the role {} allows it, and no policy forbids it.", roles.join(", "))
+                }
+            },
             Answered::Decided(Reason::Nothing) => format!("May not {what}: no role and no policy allows it."),
         }
     }
 }
 
-/// The attributes of a kind of resource to which this can be done.
-fn schema(catalogue: &Catalogue, resource: &str, action: &str) -> Result<Schema, Vec<InputError>> {
-    let Some(schema) = catalogue.schema(Some(resource)) else {
+/// Somebody of the tenant of the caller, and whether they may do anything at all.
+fn somebody(id: UserId, subject: Arc<SubjectAccess>, caller: &Authority) -> (Who, bool) {
+    let is_active = subject.is_active;
+    let tenant = Some(caller.tenant_name());
+    (Who { user: Some(id), subject: Some(subject), tenant, ..Who::default() }, is_active)
+}
+
+/// Whether there is such a kind of resource, to which this can be done.
+fn check_kind(catalogue: &Catalogue, resource: &str, action: &str) -> Result<(), Vec<InputError>> {
+    if catalogue.schema(Some(resource)).is_none() {
         let resource: String = resource.chars().take(100).collect();
         let detail = format!("there is no resource '{resource}'");
         return Err(vec![InputError::new("/resource", "unknown_resource", detail)]);
-    };
+    }
     if !catalogue.has(resource, action) {
         let action: String = action.chars().take(100).collect();
         return Err(vec![InputError::new("/action", "unknown_action", format!("there is no action '{action}'"))]);
     }
-    Ok(schema.clone())
+    Ok(())
 }
 
 /// What this service knows itself nobody else says.
@@ -232,22 +252,37 @@ fn add(facts: &mut Facts, given: &Facts, schema: &Schema) {
 }
 
 /// Those of the caller's roles, as the facts have them, that allow a permission.
-pub(super) fn roles_that_allow(
+fn roles_that_allow<'f>(
     tenant: &TenantAccess,
-    facts: &Facts,
+    facts: &'f Facts,
     schema: &Schema,
     permission: &str,
-) -> Vec<Arc<str>> {
+) -> impl Iterator<Item = &'f Arc<str>> {
     let held = schema.slot("user.role").and_then(|slot| facts.get(slot));
-    let Some(Value::Set(names)) = held else { return Vec::new() };
-    tenant.allowing(permission).into_iter().filter(|name| names.contains(name)).collect()
+    let names = if let Some(Value::Set(names)) = held { &names[..] } else { &[] };
+    tenant.allowing(names, permission)
+}
+
+/// Whether something could be allowed at all, as recorded facts have it: the person was active, and the token, where one
+/// is told of, was for it.
+pub fn is_open(facts: &Facts, schema: &Schema, permission: &str) -> bool {
+    let known = |name| schema.slot(name).and_then(|slot| facts.get(slot));
+    let is_active = |status: &Value| matches!(status, Value::Text(status) if &**status == "active");
+    let is_person = known("user.id").is_some();
+    let in_scope = match known("client.scopes") {
+        Some(Value::Set(scopes)) => {
+            scopes.iter().any(|scope| scope_allows(scope, permission) || (is_person && &**scope == "api"))
+        }
+        _ => true,
+    };
+    in_scope && known("user.status").is_none_or(is_active)
 }
 
 /// Whether roles or, of a client, scopes allow something, as recorded facts have them.
 pub fn is_base(tenant: &TenantAccess, facts: &Facts, schema: &Schema, permission: &str) -> bool {
     let has_person = schema.slot("user.id").is_some_and(|slot| facts.get(slot).is_some());
     if has_person || schema.slot("user.role").is_some_and(|slot| facts.get(slot).is_some()) {
-        return !roles_that_allow(tenant, facts, schema, permission).is_empty();
+        return roles_that_allow(tenant, facts, schema, permission).next().is_some();
     }
     match schema.slot("client.scopes").and_then(|slot| facts.get(slot)) {
         Some(Value::Set(scopes)) => scopes.iter().any(|scope| scope_allows(scope, permission)),

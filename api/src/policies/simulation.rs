@@ -1,19 +1,22 @@
 //! What a policy would change: requests decided with the policies as they are, and as they would be.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tenantry_db::DbError;
 use tenantry_types::{InputError, UtcTime};
 use utoipa::ToSchema;
 
 use super::PolicyError;
 use super::model::Draft;
+use super::routes::READ;
 use super::store::{self, RecordedRow};
 use crate::access::policy::{Assignment, Facts, Policy, PolicySet, Recorded, simulate};
-use crate::access::{AccessControl, Authority, TenantAccess};
+use crate::access::{AccessControl, Authority, TenantAccess, log};
 use crate::decisions::explain::{Sent, parse};
-use crate::decisions::{DecisionError, Question, is_base};
+use crate::decisions::{Asked as Subject, DecisionError, Question, is_base, is_open};
 use crate::input::{Errors, Object};
 use crate::state::Api;
 
@@ -23,11 +26,17 @@ const MOST_REQUESTS: usize = 200;
 const MOST_RECORDED: u32 = 5_000;
 /// How many of those that change are told.
 const MOST_TOLD: usize = 200;
+/// What is said of a policy that is not there, or not for the caller to see.
+const UNKNOWN: &str = "no policy of this name is switched on";
 
 /// A simulation, as it is asked for.
 #[derive(Debug)]
 pub(super) struct Asked {
     after: PolicySet,
+    /// The policy that is added, by its name.
+    added: Option<String>,
+    /// The policy that is taken away.
+    without: Option<String>,
     requests: Vec<Sent>,
     recorded: u32,
 }
@@ -68,8 +77,9 @@ pub(crate) struct Changed {
     /// `allow` or `deny`: what it would be.
     #[schema(example = "deny")]
     decision: &'static str,
-    /// The name of the policy that makes the difference.
-    because: String,
+    /// The name of the policy that makes the difference, where the caller may see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because: Option<String>,
 }
 
 impl Asked {
@@ -88,7 +98,7 @@ impl Asked {
         }
         let tenant = authority.tenant();
         if without.as_deref().is_some_and(|name| tenant.policy_id(name).is_none()) {
-            object.refuse("without", "unknown_policy", "no policy of this name is switched on");
+            object.refuse("without", "unknown_policy", UNKNOWN);
         }
         let mut requests = Vec::new();
         match object.value("requests") {
@@ -117,8 +127,9 @@ impl Asked {
                 None
             }
         });
+        let added = draft.as_ref().map(|draft| draft.contents.name.clone());
         let after = after(tenant, draft, without.as_deref());
-        errors.unless_any(Self { after, requests, recorded })
+        errors.unless_any(Self { after, added, without, requests, recorded })
     }
 }
 
@@ -137,12 +148,12 @@ pub(super) fn assigned(tenant: &TenantAccess, name: &str) -> Vec<Assignment> {
 /// The policies as they would be.
 fn after(tenant: &TenantAccess, draft: Option<Draft>, without: Option<&str>) -> PolicySet {
     let gone = draft.as_ref().map(|draft| draft.contents.name.as_str()).or(without).unwrap_or_default();
-    let others = tenant.policies.policies().filter(|(policy, _)| &*policy.name != gone);
-    let mut policies: Vec<(Policy, Vec<Assignment>)> =
-        others.map(|(policy, assignments)| (policy.clone(), assignments.to_vec())).collect();
+    let others = tenant.policies.shared().filter(|(policy, _)| &*policy.name != gone);
+    let mut policies: Vec<(Arc<Policy>, Vec<Assignment>)> =
+        others.map(|(policy, assignments)| (Arc::clone(policy), assignments.to_vec())).collect();
     if let Some(draft) = draft.filter(|draft| draft.contents.is_enabled) {
         let assignments = assigned(tenant, &draft.contents.name);
-        policies.push((draft.policy, assignments));
+        policies.push((Arc::new(draft.policy), assignments));
     }
     PolicySet::assigned(policies)
 }
@@ -157,8 +168,29 @@ pub(super) async fn run(
     authority: &Authority,
     asked: Asked,
 ) -> Result<Simulated, PolicyError> {
+    if asked.recorded > 0 {
+        // What was decided about whom is told to those who may read it where it stands.
+        authority.require(log::routes::READ)?;
+    }
+    if let Some(without) = asked.without.clone()
+        && readable(control, authority, &BTreeSet::from([without])).await?.is_empty()
+    {
+        return Err(PolicyError::invalid("/without", "unknown_policy", UNKNOWN));
+    }
     let mut sent = Vec::with_capacity(asked.requests.len());
+    let people = asked.requests.iter().filter_map(|(subject, ..)| match subject {
+        Subject::User(id) => Some(*id),
+        _ => None,
+    });
+    let people = control.subjects(authority.principal().scope(), people).await?;
     for (at, (subject, what, attributes)) in asked.requests.into_iter().enumerate() {
+        let subject = match subject {
+            Subject::User(id) => {
+                let found = people.get(&id).cloned().ok_or(DecisionError::NoSuchUser);
+                Subject::Found(id, found.map_err(|error| refused(error, at))?)
+            }
+            other => other,
+        };
         let pointer = format!("/requests/{at}/attributes");
         let question = Question::new(control, authority, subject, what, attributes, &pointer).await;
         let question = question.map_err(|error| refused(error, at))?;
@@ -166,6 +198,7 @@ pub(super) async fn run(
             at.to_string(),
             Recorded {
                 base: question.base,
+                may: question.may_be_allowed(),
                 resource: question.resource,
                 action: question.action,
                 facts: question.facts,
@@ -190,7 +223,31 @@ pub(super) async fn run(
         }
     };
     // Some milliseconds for thousands of decisions: not on a thread that serves others.
-    tokio::task::spawn_blocking(decide).await.map_err(|error| tenantry_db::DbError::Panicked(error.to_string()).into())
+    let simulated = tokio::task::spawn_blocking(decide).await;
+    let mut simulated = simulated.map_err(|error| DbError::Panicked(error.to_string()))?;
+    let changed = || simulated.requests.changed.iter().chain(&simulated.recorded.changed);
+    let names = changed().filter_map(|one| one.because.clone()).collect();
+    let mut visible = readable(control, authority, &names).await?;
+    visible.extend(asked.added);
+    for one in simulated.requests.changed.iter_mut().chain(&mut simulated.recorded.changed) {
+        one.because = one.because.take().filter(|name| visible.contains(name));
+    }
+    Ok(simulated)
+}
+
+/// Those of the policies of these names that the caller may see.
+pub(super) async fn readable(
+    control: &AccessControl,
+    authority: &Authority,
+    names: &BTreeSet<String>,
+) -> Result<BTreeSet<String>, DbError> {
+    let tenant = authority.tenant();
+    let ids: BTreeMap<String, &String> =
+        names.iter().filter_map(|name| Some((tenant.policy_id(name)?.to_string(), name))).collect();
+    let scope = authority.principal().scope();
+    let known = control.known_of(scope, READ.resource(), ids.keys().cloned().collect()).await?;
+    let seen = known.into_iter().filter(|(_, known)| authority.check(READ, known.iter().cloned()).is_ok());
+    Ok(seen.filter_map(|(id, _)| ids.get(&id).map(|name| (*name).clone())).collect())
 }
 
 fn outcome(before: &PolicySet, after: &PolicySet, requests: &[(String, Recorded)], unreadable: usize) -> Outcome {
@@ -203,7 +260,7 @@ fn outcome(before: &PolicySet, after: &PolicySet, requests: &[(String, Recorded)
                 resource: request.resource.clone(),
                 action: request.action.clone(),
                 decision: if difference.allowed { "allow" } else { "deny" },
-                because: difference.because.name.to_string(),
+                because: Some(difference.because.name.to_string()),
             });
         }
     }
@@ -218,7 +275,8 @@ fn recorded(tenant: &TenantAccess, row: &RecordedRow) -> Option<Recorded> {
     let time: UtcTime = row.created_at;
     let facts = Facts::from_json(schema, time, Value::Object(facts), "").ok()?;
     let base = is_base(tenant, &facts, schema, &format!("{}.{}", row.resource, row.action));
-    Some(Recorded { resource: row.resource.clone(), action: row.action.clone(), facts, base })
+    let may = is_open(&facts, schema, &format!("{}.{}", row.resource, row.action));
+    Some(Recorded { resource: row.resource.clone(), action: row.action.clone(), facts, base, may })
 }
 
 fn refused(error: DecisionError, at: usize) -> PolicyError {

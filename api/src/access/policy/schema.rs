@@ -52,6 +52,9 @@ const COMMON: &[(&str, Type, &str)] = &[
     ("env.actor", Type::Text, "who acts in the name of the person or client, where that is somebody else"),
 ];
 
+/// Other names that conditions may say instead: for the same value.
+const ALIASES: &[(&str, &str)] = &[("env.local_time", "env.time"), ("env.device.trusted", "env.device_trusted")];
+
 /// A value that a tenant has set for itself, and that its policies can speak of: `tenant.limits.auto_approve`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limit {
@@ -143,7 +146,13 @@ impl Schema {
         let first_of_resource = attributes.len();
         attributes.extend(of_resource.into_iter().take(MOST_ATTRIBUTES - first_of_resource));
         let slots = (0..u16::MAX).map(Slot);
-        let by_name = attributes.iter().map(|attribute| Arc::clone(&attribute.name)).zip(slots).collect();
+        let mut by_name: BTreeMap<Arc<str>, Slot> =
+            attributes.iter().map(|attribute| Arc::clone(&attribute.name)).zip(slots).collect();
+        for (alias, name) in ALIASES {
+            if let Some(slot) = by_name.get(*name).copied() {
+                by_name.insert((*alias).into(), slot);
+            }
+        }
         Self { by_name, attributes, first_of_resource }
     }
 
@@ -216,6 +225,15 @@ mod tests {
             assert_eq!(Limit::new(bad, Type::Number), Err(LimitError::Name), "{bad}");
         }
         assert_eq!(Limit::new("roles", Type::Set), Err(LimitError::Type(Type::Set)));
+    }
+
+    #[test]
+    fn an_alias_is_another_name_for_the_same() {
+        let schema = Schema::with([]);
+        for (alias, name) in [("env.local_time", "env.time"), ("env.device.trusted", "env.device_trusted")] {
+            assert!(schema.slot(alias).is_some() && schema.slot(alias) == schema.slot(name), "{alias}");
+        }
+        assert_eq!(schema.attributes().len(), COMMON.len());
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub struct Recorded {
     pub facts: Facts,
     /// Whether the caller's roles allowed it, before any policy was asked.
     pub base: bool,
+    /// Whether it could be allowed at all: the token was for it, and the person was not switched off.
+    pub may: bool,
 }
 
 /// A request that would have been decided otherwise.
@@ -34,7 +36,8 @@ pub fn simulate<'a>(
     after: &'a PolicySet,
     requests: impl IntoIterator<Item = &'a Recorded>,
 ) -> impl Iterator<Item = Difference<'a>> {
-    requests.into_iter().enumerate().filter_map(move |(at, request)| {
+    let open = requests.into_iter().enumerate().filter(|(_, request)| request.may);
+    open.filter_map(move |(at, request)| {
         let decide = |set: &'a PolicySet| set.decide(&request.resource, &request.action, &request.facts);
         let (old, new) = (decide(before), decide(after));
         let allowed = new.allows(request.base);

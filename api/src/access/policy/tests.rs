@@ -147,6 +147,7 @@ fn a_simulation_tells_what_would_change_and_why() {
         rule("new allow", "allow", read, 0, &json!([{"user.role": "Manager"}])),
     ]);
     let of = |role: &str, guests: i64, base: bool| Recorded {
+        may: true,
         resource: "booking".to_owned(),
         action: "read".to_owned(),
         facts: facts(&[("user.role", Value::set([role])), ("booking.guests", Value::count(guests).unwrap())]),

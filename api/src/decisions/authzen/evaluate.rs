@@ -1,13 +1,14 @@
 //! Answering a question.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use tenantry_types::{InputError, UserId};
 
 use super::message::{DecisionView, Evaluation};
-use crate::access::log::{DecisionLog, DecisionRecord, LoggedDecision, NamedPolicy, SubjectKind};
-use crate::access::{AccessControl, Attributes, Authority};
+use crate::access::log::{Context, DecisionLog, DecisionRecord, LoggedDecision, NamedPolicy, SubjectKind};
+use crate::access::{AccessControl, Attributes, Authority, SubjectAccess};
 use crate::audit::Origin;
 use crate::decisions::{Asked, DecisionError, Question};
 
@@ -20,6 +21,8 @@ pub(super) struct Evaluator<'a> {
     pub(super) origin: &'a Origin,
     /// What is kept of the things that are asked about, by their types and ids.
     pub(super) known: HashMap<(String, String), Attributes>,
+    /// The people who are asked about, as far as they were looked up; `None` for somebody whom nobody has seen.
+    people: HashMap<UserId, Option<Arc<SubjectAccess>>>,
 }
 
 impl<'a> Evaluator<'a> {
@@ -29,7 +32,7 @@ impl<'a> Evaluator<'a> {
         log: &'a DecisionLog,
         origin: &'a Origin,
     ) -> Self {
-        Self { control, caller, log, origin, known: HashMap::new() }
+        Self { control, caller, log, origin, known: HashMap::new(), people: HashMap::new() }
     }
 }
 
@@ -50,6 +53,20 @@ impl Evaluator<'_> {
             let known = self.control.known_of(self.caller.principal().scope(), &kind, ids).await?;
             self.known.extend(known.into_iter().map(|(id, known)| ((kind.clone(), id), known)));
         }
+        Ok(())
+    }
+
+    /// Looks up people, all at once.
+    ///
+    /// # Errors
+    /// [`DecisionError::Database`].
+    pub(super) async fn look_up_people(
+        &mut self,
+        people: impl IntoIterator<Item = UserId>,
+    ) -> Result<(), DecisionError> {
+        let people: BTreeSet<UserId> = people.into_iter().collect();
+        let mut found = self.control.subjects(self.caller.principal().scope(), people.iter().copied()).await?;
+        self.people = people.into_iter().map(|user| (user, found.remove(&user))).collect();
         Ok(())
     }
 
@@ -94,7 +111,12 @@ impl Evaluator<'_> {
         let (resource, id, properties) = &asked.resource;
         let attributes = self.attributes(resource, id.as_deref(), properties, &asked.context);
         let what = (resource.clone(), action.to_owned());
-        let mut question = Question::new(self.control, self.caller, Asked::User(user), what, attributes, "").await?;
+        let who = match self.people.get(&user) {
+            Some(Some(subject)) => Asked::Found(user, Arc::clone(subject)),
+            Some(None) => return Err(DecisionError::NoSuchUser),
+            None => Asked::User(user),
+        };
+        let mut question = Question::new(self.control, self.caller, who, what, attributes, "").await?;
         let known = id.as_ref().and_then(|id| self.known.get(&(resource.clone(), id.clone())));
         if let Some(known) = known {
             question.know(known);
@@ -113,7 +135,7 @@ impl Evaluator<'_> {
     ) -> Map<String, Value> {
         let Some(kind) = self.caller.tenant().kinds.get(resource) else { return Map::new() };
         let own = properties.iter().map(|(name, value)| (format!("{resource}.{name}"), value.clone()));
-        let surroundings = context.iter().filter(|(name, _)| *name != "time");
+        let surroundings = context.iter().filter(|(name, _)| !["time", "local_time"].contains(&name.as_str()));
         let surroundings = surroundings.map(|(name, value)| (format!("env.{name}"), value.clone()));
         let named = id.map(|id| (format!("{resource}.id"), Value::from(id)));
         own.chain(surroundings).chain(named).filter(|(name, _)| kind.schema.slot(name).is_some()).collect()
@@ -121,10 +143,13 @@ impl Evaluator<'_> {
 
     async fn record(&self, asked: &Evaluation, user: UserId, question: &Question) {
         let (principal, answer, tenant) = (self.caller.principal(), question.answer(), question.tenant());
-        let policy = answer.policy().map(|name| NamedPolicy {
-            id: tenant.policy_id(name).map_or_else(String::new, |id| id.to_string()),
-            name: name.to_owned(),
-            version: None,
+        let policy = answer.policy().map(|name| {
+            let known = tenant.policy_version(name);
+            NamedPolicy {
+                id: known.map_or_else(String::new, |(id, _)| id.to_string()),
+                name: name.to_owned(),
+                version: known.map(|(_, version)| version),
+            }
         });
         let record = DecisionRecord {
             tenant_id: principal.tenant.id,
@@ -137,7 +162,7 @@ impl Evaluator<'_> {
             decision: if answer.is_allowed() { LoggedDecision::Allow } else { LoggedDecision::Deny },
             reason: question.in_words(),
             policy,
-            context: question.facts.to_json(&question.schema),
+            context: Context::known(question.facts.clone(), Arc::clone(&tenant.kinds), &question.resource),
             request_id: self.origin.request_id.clone(),
             address: self.origin.address.clone(),
         };

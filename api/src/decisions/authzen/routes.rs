@@ -136,6 +136,8 @@ pub(crate) async fn evaluate_several(
     let semantic = Semantic::read(&body.0)?;
     let questions: Vec<_> = items.iter().map(|item| Evaluation::read(item, &body.0, Wanted::Decision)).collect();
     evaluator.look_up(questions.iter().flatten()).await?;
+    let people = questions.iter().flatten().filter(|asked| asked.subject.0 == "user");
+    evaluator.look_up_people(people.filter_map(|asked| asked.subject.1.as_deref()?.parse().ok())).await?;
     let mut answers = Vec::with_capacity(items.len());
     for question in questions {
         let answered = match question {

@@ -60,6 +60,7 @@ pub(crate) async fn subjects(
             next = people.last().map(ToString::to_string).unwrap_or_default();
         }
         let action = asked.action.clone().unwrap_or_default();
+        evaluator.look_up_people(people.iter().copied()).await?;
         for person in people {
             if is_allowed(&evaluator, &asked, person, &action).await? {
                 results.push(json!({ "type": "user", "id": person }));
@@ -95,6 +96,7 @@ pub(crate) async fn actions(
     evaluator.look_up([&asked]).await?;
     let person = asked.subject.1.as_deref().and_then(|id| id.parse::<UserId>().ok());
     let kind = authority.tenant().kinds.get(&asked.resource.0);
+    evaluator.look_up_people(person).await?;
     let mut results = Vec::new();
     if let (Some(person), Some(kind), "user") = (person, kind, asked.subject.0.as_str()) {
         for action in &kind.actions {

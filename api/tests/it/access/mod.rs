@@ -1,5 +1,9 @@
 //! `/access/v1` and `/.well-known/authzen-configuration`: AuthZEN Authorization API 1.0.
 
+mod first_sight;
+mod real_columns;
+mod renewed;
+
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
@@ -45,7 +49,7 @@ impl Asked {
         json!({
             "subject": {"type": "user", "id": user}, "action": {"name": "cancel"},
             "resource": {"type": "booking", "id": "B-1", "properties": {"scheduled_time": time, "colour": "red"}},
-            "context": {"time": "1985-10-26T01:22-07:00", "weather": "fine"},
+            "context": {"time": "1985-10-26T01:22-07:00", "local_time": "1985-10-26T01:22-07:00", "weather": "fine"},
         })
     }
 

@@ -45,7 +45,9 @@ async fn the_example_of_the_plan_is_decided_and_explained() {
         "{words}"
     );
     let answer = ask(premium, 23).await;
-    assert_eq!(answer["reason"], "nothing");
+    assert_eq!((&answer["reason"], &answer["policies"]), (&json!("nothing"), &json!([])));
+    let reader = api.user(&["PremiumCustomer", "auditor"], "api");
+    let answer = ask(reader, 23).await;
     let policy = &answer["policies"][0];
     assert_eq!((&policy["applies"], &policy["is_assigned"]), (&json!(false), &json!(true)));
     assert!(policy["in_words"].as_str().unwrap().contains("it does not hold that booking.scheduled_time"), "{policy}");
@@ -67,6 +69,54 @@ async fn the_example_of_the_plan_is_decided_and_explained() {
         json!({"subject": {"facts": {"user.role": ["administrator"]}}, "resource": "booking", "action": "cancel"});
     let answer = api.done_as(&token, Method::POST, EXPLAIN, &imagined).await;
     assert_eq!((&answer["decision"], &answer["roles_that_allow"]), (&json!("allow"), &json!(["administrator"])));
+}
+
+#[actix_web::test]
+async fn what_policies_say_is_told_to_those_who_may_see_them() {
+    let api = TestApi::start().await;
+    let token = api.administrator();
+    api.id_of(&token).await;
+    let traps = role(&api, &token, "Suspect", &[]).await;
+    role(&api, &token, "Reader", &["policy.read"]).await;
+    let with = |name: &str, effect: &str, condition: Value| {
+        let mut policy = always(name, effect, "booking", "cancel");
+        policy["rules"]["conditions"] = json!([condition]);
+        policy
+    };
+    let to_suspects = made(&api, &token, &with("Fraud watch", "deny", json!({"booking.guests": "> 3"}))).await;
+    let to = json!({"assignee_type": "role", "assignee_id": traps});
+    api.done_as(&token, Method::POST, &format!("{to_suspects}/assignments"), &to).await;
+    made(&api, &token, &with("Partners", "allow", json!({"user.email": "ends_with '@partner.example'"}))).await;
+    made(&api, &token, &with("Never from there", "deny", json!({"env.ip": "in 10.0.0.0/8"}))).await;
+    made(&api, &token, &with("Not at night", "deny", json!({"user.role": ["member", "Reader"]}))).await;
+    let mut hidden = always("Hidden", "deny", "policy", "read");
+    hidden["rules"]["conditions"] = json!([{"user.role": "Reader", "policy.name": "Never from there"}]);
+    made(&api, &token, &hidden).await;
+    let about = json!({"resource": "booking", "action": "cancel"});
+    let names = |answer: &Value| {
+        let mut names: Vec<String> =
+            answer["policies"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect();
+        names.sort();
+        names
+    };
+    // Whoever sees no policies learns which one decided about them, and of no other.
+    let plain = api.user(&["member"], "api");
+    let answer = api.done_as(&plain, Method::POST, EXPLAIN, &about).await;
+    assert_eq!((&answer["policy"], &answer["policies"]), (&json!("Not at night"), &json!([])), "{answer}");
+    for secret in ["Fraud", "partner.example", "10.0.0.0", "booking.guests"] {
+        assert!(!answer.to_string().contains(secret), "{secret}: {answer}");
+    }
+    assert_eq!(answer.get("omitted"), None);
+    // Who sees some is told of those, where they are for them.
+    let reader = api.user(&["Reader"], "api");
+    let answer = api.done_as(&reader, Method::POST, EXPLAIN, &about).await;
+    assert_eq!(names(&answer), ["Not at night", "Partners"], "{answer}");
+    // A token that is for less is told less.
+    let narrow = api.user(&["administrator"], "booking.cancel");
+    let answer = api.done_as(&narrow, Method::POST, EXPLAIN, &about).await;
+    assert_eq!(answer["policies"], json!([]), "{answer}");
+    let answer = api.done_as(&token, Method::POST, EXPLAIN, &about).await;
+    assert_eq!(names(&answer), ["Fraud watch", "Never from there", "Not at night", "Partners"], "{answer}");
 }
 
 #[actix_web::test]
@@ -109,6 +159,30 @@ async fn a_token_that_is_too_narrow_is_said_to_be() {
     let machine = api.machine("booking.read");
     let answer = api.done_as(&machine, Method::POST, EXPLAIN, &json!({"resource": "booking", "action": "read"})).await;
     assert_eq!((&answer["decision"], &answer["roles_that_allow"]), (&json!("allow"), &json!([])));
+}
+
+#[actix_web::test]
+async fn the_time_on_the_wall_is_asked_for_by_its_name() {
+    let api = TestApi::start().await;
+    let token = api.administrator();
+    api.id_of(&token).await;
+    let mut hours = always("Office hours", "allow", "booking", "read");
+    let condition = "between 09:00 and 18:00 Asia/Kolkata";
+    hours["rules"]["conditions"] = json!([{"env.local_time": condition, "env.device.trusted": false}]);
+    let path = made(&api, &token, &hours).await;
+    let shown = api.done_as(&token, Method::GET, &path, NOTHING).await;
+    assert_eq!(shown["rules"]["conditions"][0]["env.local_time"], condition, "as it was written");
+    let member = json!({"id": api.id_of(&api.user(&["member"], "api")).await});
+    for (name, time, decision) in [
+        ("env.time", "2026-01-31T03:30:00Z", "allow"),
+        ("env.local_time", "2026-01-31T03:29:59Z", "deny"),
+        ("env.local_time", "2026-01-31T12:29:59Z", "allow"),
+        ("env.time", "2026-01-31T12:30:00Z", "deny"),
+    ] {
+        let about = json!({"subject": member, "resource": "booking", "action": "read", "attributes": {name: time}});
+        let answer = api.done_as(&token, Method::POST, EXPLAIN, &about).await;
+        assert_eq!(answer["decision"], decision, "{time}: {answer}");
+    }
 }
 
 #[actix_web::test]
@@ -223,6 +297,54 @@ async fn what_a_policy_would_change_is_told_before_it_does() {
     let auditor = api.user(&["auditor"], "api");
     assert_eq!(tried(&api, &auditor, Method::POST, &path, &deny).await, StatusCode::FORBIDDEN);
     assert_eq!(api.count("policies").await, 1);
+}
+
+#[actix_web::test]
+async fn a_simulation_decides_like_the_guard_and_is_no_way_around_it() {
+    let api = TestApi::start().await;
+    let token = api.administrator();
+    api.id_of(&token).await;
+    let path = format!("{POLICIES}/simulate");
+    // Somebody who is switched off may do nothing, whatever is allowed, and a narrow token is for little.
+    let off = api.id_of(&api.user(&["member"], "api")).await;
+    let on = api.id_of(&api.user(&["member"], "api")).await;
+    api.accounts.add(api.idp.tenant("demo").id, off.parse().unwrap(), "off@acme.example");
+    let suspended = json!({"status": "suspended"});
+    api.done_as(&token, Method::PATCH, &format!("/api/v1/users/{off}"), &suspended).await;
+    let about = |subject: Value| json!({"subject": subject, "resource": "booking", "action": "read"});
+    let requests = json!([about(json!({"id": off})), about(json!({"id": on}))]);
+    let allow = always("open", "allow", "booking", "read");
+    let told = api.done_as(&token, Method::POST, &path, &json!({"policy": allow, "requests": requests})).await;
+    assert_eq!(told["requests"]["changed"].as_array().unwrap().len(), 1, "{told}");
+    assert_eq!(told["requests"]["changed"][0]["request"], "1", "{told}");
+    let narrow = api.user(&["administrator"], "access.explain policy.read access_log.read tenant_settings.read");
+    let own = json!([{"resource": "booking", "action": "read"}, {"resource": "tenant_settings", "action": "read"}]);
+    let deny = json!({"policy": always("closed", "deny", "*", "*"), "requests": own});
+    let told = api.done_as(&narrow, Method::POST, &path, &deny).await;
+    assert_eq!(told["requests"]["changed"].as_array().unwrap().len(), 1, "{told}");
+    assert_eq!(told["requests"]["changed"][0]["request"], "1", "{told}");
+    // What was refused for its scope stays refused, whatever a policy says.
+    let booking = api.user(&["administrator"], "openid");
+    api.get_as("/api/v1/tenant/settings", &booking).await;
+    let refused = || async { api.count("access_logs WHERE reason = 'the token has no scope for it'").await == 1 };
+    within(Duration::from_secs(10), refused).await;
+    let everything = json!({"policy": always("everything", "allow", "tenant_settings", "read"), "recorded": 500});
+    let told = api.done_as(&token, Method::POST, &path, &everything).await;
+    assert_eq!(told["recorded"]["changed"], json!([]), "{told}");
+
+    // Neither the log of decisions nor a policy is read this way by whoever may not read it.
+    role(&api, &token, "Analyst", &["access.explain"]).await;
+    made(&api, &token, &always("Secret", "deny", "booking", "read")).await;
+    let analyst = api.user(&["Analyst"], "api");
+    let recorded = api.send_as(&analyst, Method::POST, &path, &everything).await;
+    problem(recorded, StatusCode::FORBIDDEN).await;
+    let guess = api.send_as(&analyst, Method::POST, &path, &json!({"without": "Secret"})).await;
+    let refused = problem(guess, StatusCode::UNPROCESSABLE_ENTITY).await;
+    assert_eq!(refused["errors"][0]["code"], "unknown_policy");
+    let administrator = json!({"facts": {"user.role": ["administrator"]}});
+    let renamed = json!({"policy": always("Other", "allow", "role", "read"), "requests": [about(administrator)]});
+    let told = api.done_as(&analyst, Method::POST, &path, &renamed).await;
+    assert!(!told.to_string().contains("Secret"), "{told}");
 }
 
 #[actix_web::test]
