@@ -5,25 +5,26 @@ use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use moka::sync::Cache;
-use serde_json::Value;
 use tenantry_db::{Db, DbError, TenantScope};
-use tenantry_types::{Clock, DomainName, PolicyId, TenantId, UserId, UtcTime};
+use tenantry_types::{Clock, DomainName, TenantId, UserId, UtcTime};
+use tokio::sync::Mutex;
 
 use super::AccessError;
 use super::authority::{Authority, Surroundings};
 use super::facts::CommonSlots;
 use super::judge::Who;
 use super::kinds::{Kinds, Known};
+use super::loader::{self, Compiled};
 use super::permissions::PermissionPattern;
-use super::policy::{Assignment, Effect, Facts, Limit, Policy, PolicySet, limit};
-use super::store::{self, PolicyRows};
+use super::policy::Facts;
+use super::store;
 use super::subject::{SubjectAccess, SubjectRows};
-use super::tenant::{TenantAccess, TenantRows};
+use super::tenant::TenantAccess;
 use crate::authn::{AuthnError, Principal, Subject, Tenant, TenantStatus};
 use crate::revocations::{Revocations, TokenFacts};
 use crate::signals::{Signal, SignalKind, Signals};
@@ -34,6 +35,20 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(60);
 const MOST_TENANTS: u64 = 10_000;
 /// Users that are remembered.
 const MOST_SUBJECTS: u64 = 100_000;
+
+/// What was compiled of a tenant's policies is kept for so long after it was last used.
+const COMPILED_FOR: Duration = Duration::from_secs(600);
+
+/// Lets one at a time read what a tenant has said.
+#[derive(Debug, Default)]
+struct Flight(Mutex<Landed>);
+
+/// What the last of them has read, and when it began to.
+#[derive(Debug, Default)]
+struct Landed {
+    began: u64,
+    tenant: Weak<TenantAccess>,
+}
 
 /// Makes room for somebody who calls for the first time.
 pub trait Newcomers: fmt::Debug + Send + Sync {
@@ -60,6 +75,12 @@ struct Inner {
     subjects: Cache<(TenantId, UserId), Arc<SubjectAccess>>,
     /// Whose a host is; `None` for nobody's.
     hosts: Cache<String, Option<TenantId>>,
+    /// What was compiled of the policies of tenants, to be used again.
+    compiled: Cache<TenantId, Arc<Compiled>>,
+    /// Who reads what a tenant has said.
+    flights: Cache<TenantId, Arc<Flight>>,
+    /// Puts those who come and those who read in an order.
+    ticks: AtomicU64,
     /// Counts what was forgotten, so that nothing is remembered that was read before.
     forgotten: AtomicU64,
 }
@@ -78,7 +99,10 @@ impl AccessControl {
         let tenants = Cache::builder().max_capacity(MOST_TENANTS).time_to_live(REMEMBERED_FOR).build();
         let subjects = Cache::builder().max_capacity(MOST_SUBJECTS).time_to_live(REMEMBERED_FOR).build();
         let hosts = Cache::builder().max_capacity(MOST_TENANTS).time_to_live(REMEMBERED_FOR).build();
-        let forgotten = AtomicU64::new(0);
+        let compiled = Cache::builder().max_capacity(MOST_TENANTS).time_to_idle(COMPILED_FOR).build();
+        let flights = Cache::builder().max_capacity(MOST_TENANTS).time_to_idle(COMPILED_FOR).build();
+        // The first who comes is later than what nobody has read.
+        let (ticks, forgotten) = (AtomicU64::new(1), AtomicU64::new(0));
         Self(Arc::new(Inner {
             db,
             clock,
@@ -91,6 +115,9 @@ impl AccessControl {
             tenants,
             subjects,
             hosts,
+            compiled,
+            flights,
+            ticks,
             forgotten,
         }))
     }
@@ -184,7 +211,8 @@ impl AccessControl {
         if let Some(Subject::User(actor)) = &principal.actor {
             self.check_actor(scope, *actor, principal, &tenant).await?;
         }
-        let surroundings = Surroundings { slots: self.0.slots, address, now: self.0.clock.now() };
+        let clock = Arc::clone(&self.0.clock);
+        let surroundings = Surroundings { slots: self.0.slots, address, now: clock.now(), clock };
         Ok(Authority::new(principal.clone(), tenant, subject, surroundings))
     }
 }
@@ -211,6 +239,40 @@ impl AccessControl {
     pub async fn subject(&self, scope: TenantScope, user: UserId) -> Result<Option<Arc<SubjectAccess>>, DbError> {
         let tenant = self.0.tenant(scope).await?;
         self.0.subject(scope, user, tenant, None).await
+    }
+
+    /// What is known of several people of the tenant, in one go; nothing of those whom it has never seen.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn subjects(
+        &self,
+        scope: TenantScope,
+        people: impl IntoIterator<Item = UserId>,
+    ) -> Result<HashMap<UserId, Arc<SubjectAccess>>, DbError> {
+        let tenant = self.0.tenant(scope).await?;
+        let (mut known, mut others) = (HashMap::new(), BTreeSet::new());
+        for user in people {
+            if let Some(subject) = self.0.known(&tenant, user, scope) {
+                known.insert(user, subject);
+            } else {
+                others.insert(user);
+            }
+        }
+        if others.is_empty() {
+            return Ok(known);
+        }
+        let (others, now): (Vec<UserId>, _) = (others.into_iter().collect(), self.0.clock.now());
+        let rows = self.0.db.read(move |conn| store::load_subjects(conn, scope, &others)).await?;
+        for (user, rows) in rows.into_iter().filter(|(_, rows)| rows.status.is_some()) {
+            if tenant.knows(&rows) {
+                known.insert(user, Arc::new(SubjectAccess::new(Arc::clone(&tenant), &rows, now)));
+            } else {
+                // They have something that was made a moment ago.
+                known.extend(self.subject(scope, user).await?.map(|subject| (user, subject)));
+            }
+        }
+        Ok(known)
     }
 
     /// What a tenant has said about access.
@@ -255,6 +317,7 @@ impl Inner {
         Ok(owner)
     }
 
+    /// What a tenant has said. Of those who wait for it at the same time one reads it.
     async fn tenant(&self, scope: TenantScope) -> Result<Arc<TenantAccess>, DbError> {
         let id = scope.tenant_id();
         if self.signals.is_current()
@@ -262,20 +325,26 @@ impl Inner {
         {
             return Ok(tenant);
         }
+        let came = self.ticks.fetch_add(1, Ordering::SeqCst);
+        let flight = self.flights.get_with(id, Arc::default);
+        let mut last = flight.0.lock().await;
+        if let Some(tenant) = last.tenant.upgrade().filter(|_| last.began > came) {
+            // Read by another, who began to after this one came.
+            return Ok(tenant);
+        }
+        let began = self.ticks.fetch_add(1, Ordering::SeqCst);
         let before = self.forgotten.load(Ordering::Acquire);
-        let load = self
-            .db
-            .read(move |conn| Ok::<_, DbError>((store::load_tenant(conn, scope)?, store::load_policies(conn, scope)?)));
-        let (rows, policies) = load.await?;
-        let kinds = self.kinds_of(&rows, &policies);
-        let mut tenant = TenantAccess::new(rows, kinds);
-        tenant.policy_ids = policies.policies.iter().map(|row| (row.name.as_str().into(), row.id)).collect();
-        tenant.policies = compile(&tenant, policies);
-        let tenant = Arc::new(tenant);
+        let compiled = self.compiled.get(&id).unwrap_or_else(|| Arc::new(Compiled::none(Arc::clone(&self.kinds))));
+        let known = Arc::clone(&compiled);
+        let fetched = self.db.read(move |conn| loader::fetch(conn, scope, &known)).await?;
+        let built = tokio::task::spawn_blocking(move || loader::build(fetched, &compiled)).await;
+        let tenant = Arc::new(built.map_err(|error| DbError::Panicked(error.to_string()))?);
+        self.compiled.insert(id, Arc::clone(&tenant.compiled));
         self.tenants.insert(id, Arc::clone(&tenant));
         if self.forgotten.load(Ordering::Acquire) != before {
             self.tenants.invalidate(&id);
         }
+        *last = Landed { began, tenant: Arc::downgrade(&tenant) };
         Ok(tenant)
     }
 
@@ -304,7 +373,7 @@ impl Inner {
         let before = self.forgotten.load(Ordering::Acquire);
         let mut rows = self.db.read(move |conn| store::load_subject(conn, scope, user)).await?;
         match newcomer {
-            Some(principal) if is_new(&rows, principal) => {
+            Some(principal) if is_new(&rows, principal, &tenant) => {
                 self.newcomers.learn(principal).await?;
                 rows = self.db.read(move |conn| store::load_subject(conn, scope, user)).await?;
             }
@@ -323,45 +392,10 @@ impl Inner {
         }
         Ok(Some(subject))
     }
-
-    /// What the policies of a tenant can speak of.
-    fn kinds_of(&self, tenant: &TenantRows, rows: &PolicyRows) -> Arc<Kinds> {
-        let limits: Vec<Limit> =
-            tenant.limits.iter().filter_map(|(name, value)| limit(name, value).ok()).map(|(limit, _)| limit).collect();
-        if rows.permissions.is_empty() && limits.is_empty() {
-            return Arc::clone(&self.kinds);
-        }
-        let added = rows.permissions.iter().map(|(resource, action)| (resource.as_str(), action.as_str()));
-        let kinds = self.kinds.with(added);
-        Arc::new(if limits.is_empty() { kinds } else { kinds.with_limits(&limits) })
-    }
-}
-
-/// The policies, compiled. They were checked when they were saved; one that does not fit any more, because an
-/// attribute is gone, denies what it speaks of if it is a deny, and is left out if it is an allow.
-fn compile(tenant: &TenantAccess, rows: PolicyRows) -> PolicySet {
-    let catalogue = tenant.kinds.catalogue();
-    let mut assignments: HashMap<PolicyId, Vec<Assignment>> = HashMap::new();
-    for (policy, kind, id) in &rows.assignments {
-        // One to a role or a group that is gone stays, and reaches nobody: the policy does not come to be for everyone.
-        assignments.entry(*policy).or_default().extend(tenant.assignment(kind, id));
-    }
-    let compiled = rows.policies.into_iter().filter_map(|row| {
-        let assigned = assignments.remove(&row.id).unwrap_or_else(|| vec![Assignment::Everyone]);
-        let document = row.document();
-        let errors = match Policy::parse(catalogue, document.clone()) {
-            Ok(policy) => return Some((policy, assigned)),
-            Err(errors) => errors,
-        };
-        tracing::warn!(policy = %row.id, ?errors, "a policy does not fit the attributes of today");
-        let always = Policy::parse(catalogue, without_conditions(document)).ok();
-        always.filter(|policy| policy.effect == Effect::Deny).map(|policy| (policy, assigned))
-    });
-    PolicySet::assigned(compiled)
 }
 
 /// What says whether the token of this principal is revoked.
-fn facts_of(principal: &Principal) -> TokenFacts {
+pub(super) fn facts_of(principal: &Principal) -> TokenFacts {
     TokenFacts {
         tenant_id: principal.tenant.id,
         user: match principal.subject {
@@ -373,14 +407,10 @@ fn facts_of(principal: &Principal) -> TokenFacts {
     }
 }
 
-fn without_conditions(mut document: Value) -> Value {
-    if let Some(rules) = document.get_mut("rules").and_then(Value::as_object_mut) {
-        rules.remove("conditions");
-    }
-    document
-}
-
-/// Whether they were never seen, or their roles were given nowhere yet and their token names some.
-fn is_new(rows: &SubjectRows, principal: &Principal) -> bool {
-    rows.status.is_none() || (!rows.is_managed && rows.roles.is_empty() && !principal.roles.is_empty())
+/// Whether they were never seen, or not since they were invited, or their roles were given nowhere yet and their token names
+/// some that the tenant has. Before a tenant has any roles, that makes it have some.
+fn is_new(rows: &SubjectRows, principal: &Principal, tenant: &TenantAccess) -> bool {
+    let named = || principal.roles.iter().any(|name| tenant.has_role_named(name));
+    let has_unlearned_roles = || !principal.roles.is_empty() && (!tenant.has_roles() || named());
+    rows.status.is_none() || rows.is_withheld || (!rows.is_managed && rows.roles.is_empty() && has_unlearned_roles())
 }

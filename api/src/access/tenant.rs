@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use tenantry_types::{GroupId, PolicyId, RoleId};
 
 use super::kinds::Kinds;
+use super::loader::Compiled;
 use super::model::Module;
 use super::permissions::{PermissionPattern, PermissionSet};
 use super::policy::{Assignment, Limit, PolicySet, Slot, Value, limit};
@@ -20,6 +21,8 @@ pub struct Role {
     pub name: Arc<str>,
     /// What it allows.
     pub permissions: PermissionSet,
+    /// Itself, and the roles that it inherits from, also through others.
+    pub lineage: Vec<RoleId>,
 }
 
 /// A group of users, and the groups that it is a part of.
@@ -34,13 +37,19 @@ struct Group {
 #[derive(Debug, Clone)]
 pub struct TenantAccess {
     roles: HashMap<RoleId, Role>,
+    /// These by their names.
+    role_ids: HashMap<Arc<str>, RoleId>,
     groups: HashMap<GroupId, Group>,
     /// The kinds of things that its permissions and policies can speak of.
     pub kinds: Arc<Kinds>,
     /// The policies that are switched on.
-    pub policies: PolicySet,
-    /// The ids of these, by their names.
-    pub(super) policy_ids: HashMap<Arc<str>, PolicyId>,
+    pub policies: Arc<PolicySet>,
+    /// The ids of these by their names, and which version of each it is.
+    pub(super) policy_ids: HashMap<Arc<str>, (PolicyId, i64)>,
+    /// What they were compiled to, to be used again.
+    pub(super) compiled: Arc<Compiled>,
+    /// What the changes of all this had counted up to; `None` while this service has no row of the tenant.
+    pub(super) generation: Option<i64>,
     /// Whether the tenant is in use; `None` while this service has no row of it.
     status: Option<TenantStatus>,
     /// The modules that are switched off.
@@ -58,6 +67,7 @@ pub(super) struct TenantRows {
     pub(super) groups: Vec<(GroupId, String, Option<GroupId>)>,
     pub(super) group_roles: Vec<(GroupId, RoleId)>,
     pub(super) status: Option<TenantStatus>,
+    pub(super) generation: Option<i64>,
     pub(super) disabled: Vec<String>,
     pub(super) limits: BTreeMap<String, Json>,
 }
@@ -86,10 +96,13 @@ impl TenantAccess {
                     open.extend(parents.get(&next).into_iter().flatten());
                 }
             }
-            permissions
+            (permissions, seen.into_iter().collect())
         };
-        let roles = rows.roles.into_iter().map(|(id, name)| (id, Role { name: name.into(), permissions: resolve(id) }));
-        let roles = roles.collect();
+        let role = |(id, name): (RoleId, String)| {
+            let (permissions, lineage) = resolve(id);
+            (id, Role { name: name.into(), permissions, lineage })
+        };
+        let roles: HashMap<RoleId, Role> = rows.roles.into_iter().map(role).collect();
         let mut groups: HashMap<GroupId, Group> = rows
             .groups
             .into_iter()
@@ -105,11 +118,14 @@ impl TenantAccess {
         let slot = |limit: &Limit| kinds.schema("").slot(limit.name());
         let limits = known.filter_map(|(limit, value)| Some((slot(&limit)?, value))).collect();
         Self {
+            role_ids: roles.iter().map(|(id, role)| (Arc::clone(&role.name), *id)).collect(),
             roles,
             groups,
+            compiled: Arc::new(Compiled::none(Arc::clone(&kinds))),
             kinds,
-            policies: PolicySet::default(),
+            policies: Arc::default(),
             policy_ids: HashMap::new(),
+            generation: rows.generation,
             status: rows.status,
             disabled,
             limits,
@@ -118,7 +134,22 @@ impl TenantAccess {
 
     /// The id of a policy that is switched on.
     pub fn policy_id(&self, name: &str) -> Option<PolicyId> {
+        self.policy_ids.get(name).map(|(id, _)| *id)
+    }
+
+    /// The same with which version of it is in force.
+    pub fn policy_version(&self, name: &str) -> Option<(PolicyId, i64)> {
         self.policy_ids.get(name).copied()
+    }
+
+    /// Whether it has a role of this name.
+    pub fn has_role_named(&self, name: &str) -> bool {
+        self.role_ids.contains_key(name)
+    }
+
+    /// Whether it has any roles: before it is first heard of it has none.
+    pub fn has_roles(&self) -> bool {
+        !self.roles.is_empty()
     }
 
     /// Whether the tenant is in use: what is known here, or else what its issuer record says.
@@ -157,12 +188,10 @@ impl TenantAccess {
         found
     }
 
-    /// The names of the roles that allow something, in order.
-    pub fn allowing(&self, permission: &str) -> Vec<Arc<str>> {
-        let allowing = self.roles.values().filter(|role| role.permissions.allows(permission));
-        let mut names: Vec<Arc<str>> = allowing.map(|role| Arc::clone(&role.name)).collect();
-        names.sort_unstable();
-        names
+    /// Those of these names that are roles that allow something, in the order in which they were given.
+    pub fn allowing<'n>(&self, names: &'n [Arc<str>], permission: &str) -> impl Iterator<Item = &'n Arc<str>> {
+        let role = |name: &Arc<str>| self.role_ids.get(name).and_then(|id| self.roles.get(id));
+        names.iter().filter(move |name| role(name).is_some_and(|role| role.permissions.allows(permission)))
     }
 
     /// The roles that allow everything.

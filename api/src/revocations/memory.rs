@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use tenantry_db::{Db, DbError, TenantScope};
+use tenantry_db::{Connection, Db, DbError, TenantScope};
 use tenantry_types::{Clock, SessionId, TenantId, UserId, UtcTime};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -108,12 +108,7 @@ impl Revocations {
             return Ok(false);
         }
         let scope = TenantScope::authenticated(token.tenant_id);
-        let rows = self.0.db.read(move |conn| store::about(conn, scope, &token)).await?;
-        let mut known = Known::default();
-        for revocation in &rows {
-            known.note(revocation);
-        }
-        Ok(known.covers(&token))
+        self.0.db.read(move |conn| is_revoked(conn, scope, &token)).await
     }
 
     /// Begins to keep what is known up to date. Ends when the handle is aborted.
@@ -139,6 +134,13 @@ impl Revocations {
         let now = self.0.clock.now();
         self.0.db.write(move |conn| store::prune(conn, now)).await
     }
+}
+
+/// Whether a token is not good any more, by what stands in the database now.
+pub fn is_revoked(conn: &mut Connection, scope: TenantScope, token: &TokenFacts) -> Result<bool, DbError> {
+    let mut known = Known::default();
+    store::about(conn, scope, token)?.iter().for_each(|revocation| known.note(revocation));
+    Ok(known.covers(token))
 }
 
 impl Known {

@@ -7,6 +7,6 @@ mod memory;
 mod model;
 mod store;
 
-pub use memory::Revocations;
+pub use memory::{Revocations, is_revoked};
 pub use model::{LONGEST_TOKEN_LIFE, Revocation, Revoked, TokenFacts};
 pub use store::revoke;

@@ -5,7 +5,7 @@ use tenantry_db::{Connection, DbError, TenantScope};
 use tenantry_types::{Clock, Random, SignalId, TenantId, UtcTime};
 
 use super::{Signal, SignalKind};
-use crate::schema::signals;
+use crate::schema::{signals, tenants};
 
 /// Rows that are deleted at once when nobody looks for them any more.
 const PRUNED_AT_ONCE: i64 = 1_000;
@@ -29,6 +29,12 @@ pub fn send(
     kind: SignalKind,
     subject: Option<&str>,
 ) -> Result<Signal, DbError> {
+    if matches!(kind, SignalKind::Access | SignalKind::Tenant) {
+        // For whoever asks in a transaction whether what they remember is still so.
+        diesel::update(tenants::table.filter(tenants::id.eq(scope.tenant_id())))
+            .set(tenants::access_generation.eq(tenants::access_generation + 1))
+            .execute(conn)?;
+    }
     let (id, created_at) = (SignalId::new(clock, random), clock.now());
     let row = NewSignal { id, tenant_id: scope.tenant_id(), kind, subject, created_at };
     diesel::insert_into(signals::table).values(row).execute(conn)?;

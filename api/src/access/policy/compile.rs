@@ -38,6 +38,17 @@ pub enum Test {
     All(Box<[Test]>),
 }
 
+impl Test {
+    /// How many values it asks for.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Any(tests) | Self::All(tests) => tests.iter().map(Self::size).sum(),
+            Self::Not(inner) => inner.size(),
+            _ => 1,
+        }
+    }
+}
+
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Term {

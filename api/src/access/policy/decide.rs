@@ -1,5 +1,7 @@
 //! Which policies decide: those that speak of what is done, and hold.
 
+use std::sync::Arc;
+
 use super::document::{Effect, Policy};
 use super::evaluate::{Facts, Truth};
 use super::index::{Assignment, Index};
@@ -9,9 +11,12 @@ use super::index::{Assignment, Index};
 #[derive(Debug, Clone, Default)]
 pub struct PolicySet {
     /// The highest priority first.
-    policies: Vec<(Policy, Vec<Assignment>)>,
+    policies: Vec<Assigned>,
     index: Index,
 }
+
+/// A policy, and whom it is for.
+type Assigned = (Arc<Policy>, Vec<Assignment>);
 
 /// What the policies say.
 #[derive(Debug, Clone, Copy)]
@@ -42,10 +47,21 @@ impl PolicySet {
     }
 
     /// These policies, each for those that it is assigned to. A policy that is assigned to nobody says nothing.
-    pub fn assigned(policies: impl IntoIterator<Item = (Policy, Vec<Assignment>)>) -> Self {
-        let mut policies: Vec<_> = policies.into_iter().collect();
-        // Where the priority is the same the name decides, so that every replica names the same policy.
-        policies.sort_by(|(a, _), (b, _)| b.priority.cmp(&a.priority).then_with(|| a.name.cmp(&b.name)));
+    pub fn assigned<P: Into<Arc<Policy>>>(policies: impl IntoIterator<Item = (P, Vec<Assignment>)>) -> Self {
+        let policies = policies.into_iter().map(|(policy, assignments)| (policy.into(), assignments));
+        Self::indexed(in_order(policies.collect()))
+    }
+
+    /// The same; the set that was before, where it is of the same policies for the same people.
+    pub fn assigned_like(before: &Arc<Self>, policies: impl IntoIterator<Item = Assigned>) -> Arc<Self> {
+        let policies = in_order(policies.into_iter().collect());
+        let is_same = |(one, other): (&Assigned, &Assigned)| Arc::ptr_eq(&one.0, &other.0) && one.1 == other.1;
+        let is_as_before =
+            policies.len() == before.policies.len() && policies.iter().zip(&before.policies).all(is_same);
+        if is_as_before { Arc::clone(before) } else { Arc::new(Self::indexed(policies)) }
+    }
+
+    fn indexed(policies: Vec<Assigned>) -> Self {
         let mut index = Index::default();
         for (at, (policy, assignments)) in (0..u32::MAX).zip(&policies) {
             index.add(at, policy, assignments);
@@ -60,11 +76,21 @@ impl PolicySet {
 
     /// The policies with those that they are assigned to, the highest priority first.
     pub fn policies(&self) -> impl ExactSizeIterator<Item = (&Policy, &[Assignment])> {
+        self.policies.iter().map(|(policy, assignments)| (&**policy, &**assignments))
+    }
+
+    /// The same, to be put into another set.
+    pub fn shared(&self) -> impl Iterator<Item = (&Arc<Policy>, &[Assignment])> {
         self.policies.iter().map(|(policy, assignments)| (policy, &**assignments))
     }
 
+    /// How many tests all of them have together.
+    pub fn size(&self) -> usize {
+        self.policies.iter().map(|(policy, _)| policy.size()).sum()
+    }
+
     fn get(&self, at: u32) -> Option<&Policy> {
-        self.policies.get(at as usize).map(|(policy, _)| policy)
+        self.policies.get(at as usize).map(|(policy, _)| &**policy)
     }
 
     /// The policies that can say something of this, the highest priority first.
@@ -114,7 +140,19 @@ impl PolicySet {
     }
 }
 
+/// The highest priority first. Where it is the same the name decides, so that every replica names the same policy.
+fn in_order(mut policies: Vec<Assigned>) -> Vec<Assigned> {
+    policies.sort_by(|(a, _), (b, _)| b.priority.cmp(&a.priority).then_with(|| a.name.cmp(&b.name)));
+    policies
+}
+
 impl Policy {
+    /// How many tests its conditions have: one for each value that is asked for.
+    pub fn size(&self) -> usize {
+        let conditions = self.alternatives.iter().flat_map(|alternative| &alternative.0);
+        conditions.map(|condition| condition.test.size()).sum()
+    }
+
     /// Whether its conditions hold.
     pub fn truth(&self, facts: &Facts) -> Truth {
         if self.alternatives.is_empty() {
@@ -122,6 +160,19 @@ impl Policy {
         }
         Truth::any(&self.alternatives, |alternative| {
             Truth::all(&alternative.0, |condition| condition.test.holds(facts))
+        })
+    }
+
+    /// The same whatever time it is: of a condition that asks for it, it cannot be said whether it holds.
+    pub fn truth_at_any_time(&self, facts: &Facts) -> Truth {
+        if self.alternatives.is_empty() {
+            return Truth::True;
+        }
+        Truth::any(&self.alternatives, |alternative| {
+            Truth::all(&alternative.0, |condition| match condition.test.asks_for_the_time() {
+                true => Truth::Unknown,
+                false => condition.test.holds(facts),
+            })
         })
     }
 

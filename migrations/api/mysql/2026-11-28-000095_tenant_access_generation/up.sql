@@ -1,0 +1,1 @@
+ALTER TABLE tenants ADD COLUMN access_generation BIGINT NOT NULL DEFAULT 0;
