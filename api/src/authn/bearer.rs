@@ -1,18 +1,36 @@
-//! The token of a request (RFC 6750 §2.1).
+//! The token of a request (RFC 6750 §2.1, RFC 9449 §7.1).
 
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
 
 use super::AuthnError;
 
-/// The bearer token in the `Authorization` header.
+/// How a token is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// Whoever has it may use it.
+    Bearer,
+    /// Whoever has the key that it is bound to may use it.
+    Dpop,
+}
+
+/// The token of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Credentials<'a> {
+    /// How it was sent.
+    pub scheme: Scheme,
+    /// The token itself.
+    pub token: &'a str,
+}
+
+/// The token in the `Authorization` header.
 ///
 /// It is the only method: a token in the query ends up in logs and histories (RFC 6750 §2.3, RFC 9700 §4.3.2).
 ///
 /// # Errors
 /// [`AuthnError::Missing`] without one, also when another scheme is used; [`AuthnError::SeveralCredentials`],
 /// [`AuthnError::TokenInQuery`], [`AuthnError::MalformedHeader`].
-pub fn bearer_token(request: &HttpRequest) -> Result<&str, AuthnError> {
+pub fn credentials(request: &HttpRequest) -> Result<Credentials<'_>, AuthnError> {
     if names_a_token(request.query_string()) {
         return Err(AuthnError::TokenInQuery);
     }
@@ -24,11 +42,15 @@ pub fn bearer_token(request: &HttpRequest) -> Result<&str, AuthnError> {
     let header = header.to_str().map_err(|_| AuthnError::MalformedHeader)?;
     let (scheme, credentials) = header.split_once(' ').unwrap_or((header, ""));
     // Schemes are the same in any case (RFC 9110 §11.1).
-    if !scheme.eq_ignore_ascii_case("Bearer") {
+    let scheme = if scheme.eq_ignore_ascii_case("Bearer") {
+        Scheme::Bearer
+    } else if scheme.eq_ignore_ascii_case("DPoP") {
+        Scheme::Dpop
+    } else {
         return Err(AuthnError::Missing);
-    }
+    };
     let token = credentials.trim_matches(' ');
-    if is_b64token(token) { Ok(token) } else { Err(AuthnError::MalformedHeader) }
+    if is_b64token(token) { Ok(Credentials { scheme, token }) } else { Err(AuthnError::MalformedHeader) }
 }
 
 /// Whether the query has a parameter `access_token`, however its name is escaped.
@@ -50,7 +72,7 @@ mod tests {
 
     fn token_of(header: &str) -> Result<String, AuthnError> {
         let request = TestRequest::default().insert_header((AUTHORIZATION, header)).to_http_request();
-        bearer_token(&request).map(str::to_owned)
+        credentials(&request).map(|found| found.token.to_owned())
     }
 
     #[test]
@@ -58,7 +80,7 @@ mod tests {
         for header in ["Bearer a.b-c_d", "bearer a.b-c_d", "BEARER  a.b-c_d"] {
             assert_eq!(token_of(header).ok().as_deref(), Some("a.b-c_d"), "{header}");
         }
-        for other in ["Basic YTpi", "DPoP a.b.c", "Bearertoken", ""] {
+        for other in ["Basic YTpi", "DPoPtoken", "Bearertoken", ""] {
             assert!(matches!(token_of(other), Err(AuthnError::Missing)), "{other:?}");
         }
     }
@@ -76,10 +98,10 @@ mod tests {
             .append_header((AUTHORIZATION, "Bearer a"))
             .append_header((AUTHORIZATION, "Bearer a"))
             .to_http_request();
-        assert!(matches!(bearer_token(&twice), Err(AuthnError::SeveralCredentials)));
+        assert!(matches!(credentials(&twice), Err(AuthnError::SeveralCredentials)));
         for query in ["/?access_token=a", "/?x=1&access_token=", "/?%61ccess_token=a", "/?access%5Ftoken"] {
             let request = TestRequest::with_uri(query).insert_header((AUTHORIZATION, "Bearer a")).to_http_request();
-            assert!(matches!(bearer_token(&request), Err(AuthnError::TokenInQuery)), "{query}");
+            assert!(matches!(credentials(&request), Err(AuthnError::TokenInQuery)), "{query}");
         }
     }
 }

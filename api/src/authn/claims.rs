@@ -38,6 +38,7 @@ pub(super) fn principal(token: &VerifiedJwt, tenant: &Arc<Tenant>) -> Result<Pri
         amr: texts(token, "amr")?,
         auth_time: optional_time(token, "auth_time")?,
         session_id: session(token)?,
+        bound_to: bound_to(token)?,
         issued_at: optional_time(token, "iat")?.ok_or(AuthnError::Claim("iat"))?,
         expires_at: optional_time(token, "exp")?.ok_or(AuthnError::Claim("exp"))?,
     }))
@@ -82,6 +83,15 @@ fn actor(token: &VerifiedJwt) -> Result<Option<Subject>, AuthnError> {
 /// The session that can be ended by its name (OpenID Connect Back-Channel Logout §2.1 has the claim).
 fn session(token: &VerifiedJwt) -> Result<Option<SessionId>, AuthnError> {
     optional_text(token, "sid")?.map(|id| id.parse().map_err(|_| AuthnError::Claim("sid"))).transpose()
+}
+
+/// The thumbprint of the key that the token is bound to (RFC 9449 §6.1). Whoever bound a token meant it to be worth nothing
+/// without the key: a confirmation that is not understood makes it good for nothing (RFC 7800 §3.1).
+fn bound_to(token: &VerifiedJwt) -> Result<Option<String>, AuthnError> {
+    let Some(confirmation) = token.claims.get("cnf") else { return Ok(None) };
+    let members = confirmation.as_object().filter(|members| members.len() == 1);
+    let thumbprint = members.and_then(|members| members.get("jkt")).and_then(Value::as_str);
+    thumbprint.filter(|text| !text.is_empty()).map(|text| Some(text.to_owned())).ok_or(AuthnError::Bound)
 }
 
 fn scopes(token: &VerifiedJwt) -> Result<ScopeSet, AuthnError> {

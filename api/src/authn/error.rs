@@ -6,6 +6,9 @@ use tenantry_jose::VerifyError;
 use tenantry_types::Problem;
 use tenantry_web::problems::IntoProblem;
 
+use super::ProofError;
+use super::bearer::Scheme;
+use super::dpop::ALGORITHMS;
 use crate::idp::IdpError;
 
 /// The protection space that challenges name (RFC 9110 §11.5).
@@ -38,6 +41,15 @@ pub enum AuthnError {
     /// A claim that every access token has (RFC 9068 §2.2) is missing or has another form.
     #[error("the claim {0} of the token is missing or not valid")]
     Claim(&'static str),
+    /// The token is bound to a key, and was sent as if whoever has it may use it.
+    #[error("the access token is bound to a key and is no bearer token")]
+    Bound,
+    /// The token is bound to no key, and was sent as if it were.
+    #[error("the access token is bound to no key: send it as 'Authorization: Bearer …'")]
+    NotBound,
+    /// There is no proof that whoever sends a bound token has its key.
+    #[error("the DPoP proof is not valid: {0}")]
+    Proof(#[from] ProofError),
     /// The token was good, and is not any more: the person, the session or the tenant was switched off.
     #[error("the access token was revoked")]
     Revoked,
@@ -56,11 +68,18 @@ impl IntoProblem for AuthnError {
             Self::SeveralCredentials | Self::TokenInQuery | Self::MalformedHeader => {
                 Problem::malformed_request().with_detail(self.to_string())
             }
-            Self::Token(_) | Self::UnknownIssuer | Self::OtherTenant | Self::Claim(_) | Self::Revoked => {
-                Problem::unauthorized()
-                    .with_kind("/problems/invalid-token", "The access token is not valid")
-                    .with_detail(self.to_string())
-            }
+            Self::Token(_)
+            | Self::UnknownIssuer
+            | Self::OtherTenant
+            | Self::Claim(_)
+            | Self::Bound
+            | Self::NotBound
+            | Self::Revoked => Problem::unauthorized()
+                .with_kind("/problems/invalid-token", "The access token is not valid")
+                .with_detail(self.to_string()),
+            Self::Proof(_) => Problem::unauthorized()
+                .with_kind("/problems/invalid-dpop-proof", "The DPoP proof is not valid")
+                .with_detail(self.to_string()),
             Self::Unavailable(_) | Self::TooManyIssuers => Problem::unavailable(),
         }
     }
@@ -75,30 +94,57 @@ impl AuthnError {
             // Nothing was tried, so nothing is wrong yet (RFC 6750 §3.1).
             Self::Missing => return Some(Challenge::default()),
             Self::SeveralCredentials | Self::TokenInQuery | Self::MalformedHeader => "invalid_request",
-            Self::Token(_) | Self::UnknownIssuer | Self::OtherTenant | Self::Claim(_) | Self::Revoked => {
-                "invalid_token"
-            }
+            Self::Token(_)
+            | Self::UnknownIssuer
+            | Self::OtherTenant
+            | Self::Claim(_)
+            | Self::Bound
+            | Self::NotBound
+            | Self::Revoked => "invalid_token",
+            Self::Proof(_) => "invalid_dpop_proof",
             Self::Unavailable(_) | Self::TooManyIssuers => return None,
         };
-        Some(Challenge { error: Some(error), description: Some(self.to_string()), scope: None })
+        let scheme = if matches!(self, Self::Proof(_)) { Scheme::Dpop } else { Scheme::Bearer };
+        Some(Challenge { scheme, error: Some(error), description: Some(self.to_string()), ..Challenge::default() })
     }
 }
 
-/// A `Bearer` challenge (RFC 6750 §3).
-#[derive(Debug, Clone, Default)]
+/// A challenge: `Bearer` (RFC 6750 §3) or `DPoP` (RFC 9449 §7.1).
+#[derive(Debug, Clone)]
 pub struct Challenge {
-    /// `invalid_request`, `invalid_token` or `insufficient_scope`.
+    /// Which of them.
+    pub scheme: Scheme,
+    /// `invalid_request`, `invalid_token`, `insufficient_scope` or `insufficient_user_authentication`.
     pub error: Option<&'static str>,
     /// What is wrong, for a developer.
     pub description: Option<String>,
     /// The scope that would do.
     pub scope: Option<&'static str>,
+    /// Ways to be authenticated that would do, with spaces between (RFC 9470 §3).
+    pub acr_values: Option<String>,
+    /// The most seconds since the sign-in that would do.
+    pub max_age: Option<u64>,
+}
+
+impl Default for Challenge {
+    fn default() -> Self {
+        Self { scheme: Scheme::Bearer, error: None, description: None, scope: None, acr_values: None, max_age: None }
+    }
 }
 
 impl Challenge {
+    /// That a token can also be sent with a proof of possession, and how proofs may be signed.
+    pub fn dpop() -> Self {
+        Self { scheme: Scheme::Dpop, ..Self::default() }
+    }
+
     /// The value of the header.
     pub fn header_value(&self) -> String {
-        let mut value = format!("Bearer realm=\"{REALM}\"");
+        let scheme = match self.scheme {
+            Scheme::Bearer => "Bearer",
+            Scheme::Dpop => "DPoP",
+        };
+        let mut value = format!("{scheme} realm=\"{REALM}\"");
         if let Some(error) = self.error {
             let _ = write!(value, ", error=\"{error}\"");
         }
@@ -112,6 +158,16 @@ impl Challenge {
         }
         if let Some(scope) = self.scope {
             let _ = write!(value, ", scope=\"{scope}\"");
+        }
+        if self.scheme == Scheme::Dpop {
+            let names: Vec<&str> = ALGORITHMS.iter().map(|algorithm| algorithm.as_str()).collect();
+            let _ = write!(value, ", algs=\"{}\"", names.join(" "));
+        }
+        if let Some(ways) = &self.acr_values {
+            let _ = write!(value, ", acr_values=\"{ways}\"");
+        }
+        if let Some(seconds) = self.max_age {
+            let _ = write!(value, ", max_age=\"{seconds}\"");
         }
         value
     }

@@ -100,6 +100,8 @@ pub struct PrincipalClaims {
     pub auth_time: Option<UtcTime>,
     /// The session at the identity provider that the token was issued in; a program that acts for itself has none.
     pub session_id: Option<SessionId>,
+    /// The thumbprint of the key without which the token is worth nothing; `None` for a bearer token.
+    pub bound_to: Option<String>,
     /// When the token was issued.
     pub issued_at: UtcTime,
     /// When it ends.

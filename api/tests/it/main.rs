@@ -17,6 +17,7 @@ mod crossings;
 mod delegation;
 mod dns;
 mod docs;
+mod dpop;
 mod fake_accounts;
 mod fake_idp;
 mod fake_management;

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 pub use deadpool_redis::Pool;
-use deadpool_redis::redis::{AsyncCommands as _, AsyncConnectionConfig, RedisError};
+use deadpool_redis::redis::{
+    AsyncCommands as _, AsyncConnectionConfig, ExistenceCheck, RedisError, SetExpiry, SetOptions,
+};
 use deadpool_redis::{Manager, PoolError, Runtime};
 
 use crate::config::RedisConfig;
@@ -39,6 +41,17 @@ pub fn connect(config: &RedisConfig) -> Result<Option<Pool>, RedisSetupError> {
         .runtime(Runtime::Tokio1)
         .build()?;
     Ok(Some(pool))
+}
+
+/// Takes a key that nobody has taken for this time: `false` for one that is taken.
+///
+/// # Errors
+/// When Redis does not answer.
+pub async fn claim(pool: &Pool, key: &str, time: Duration) -> Result<bool, PoolError> {
+    let options =
+        SetOptions::default().conditional_set(ExistenceCheck::NX).with_expiration(SetExpiry::EX(time.as_secs()));
+    let taken: Option<String> = pool.get().await?.set_options(key, 1, options).await?;
+    Ok(taken.is_some())
 }
 
 /// A check for [`Health`](crate::health::Health): whether Redis answers.

@@ -75,7 +75,7 @@ async fn a_client_is_its_own_subject() {
 #[actix_web::test]
 async fn without_a_token_there_is_a_challenge_and_no_error() {
     let api = TestApi::start().await;
-    for header in [None, Some("Basic YTpi"), Some("DPoP abc")] {
+    for header in [None, Some("Basic YTpi"), Some("Digest abc")] {
         let mut request = api.request(Method::GET, ME);
         if let Some(header) = header {
             request = request.header(AUTHORIZATION, header);
@@ -221,6 +221,21 @@ async fn a_tenant_signs_for_itself_only() {
     refused(&api, &api.idp.sign("other", &stolen), "the token was signed with an unknown key").await;
     let impostor = other.key.with_kid(api.idp.tenant("demo").key.kid()).unwrap();
     refused(&api, &impostor.sign_jwt("at+jwt", &stolen).unwrap(), "the signature of the token is not valid").await;
+}
+
+#[actix_web::test]
+async fn a_token_that_is_bound_to_a_key_is_no_bearer_token() {
+    let api = TestApi::start().await;
+    for cnf in [
+        json!({"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}),
+        json!({"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}),
+        json!({}),
+        json!("nonsense"),
+        json!(false),
+    ] {
+        let token = changed(&api, &json!({"cnf": cnf}));
+        refused(&api, &token, "the access token is bound to a key and is no bearer token").await;
+    }
 }
 
 #[actix_web::test]
