@@ -53,6 +53,27 @@ async fn whoever_acts_for_another_is_named_and_gives_nothing_away() {
 }
 
 #[actix_web::test]
+async fn whoever_acts_for_another_does_not_become_them() {
+    let api = TestApi::start().await;
+    let admin = api.administrator();
+    let admin_id = api.id_of(&admin).await;
+    api.accounts.add(api.idp.tenant("demo").id, admin_id.parse().unwrap(), "admin@acme.example");
+    let token = acting(&api, &admin_id, &json!({"sub": "some-broker"}));
+    let before = api.accounts.get(api.idp.tenant("demo").id, &admin_id);
+    for (path, change) in [
+        (format!("/api/v1/users/{admin_id}"), json!({"email": "broker@evil.example"})),
+        (format!("/api/v1/users/{admin_id}"), json!({"password": "chosenByTheBroker1"})),
+        (format!("/api/v1/users/{admin_id}"), json!({"status": "inactive"})),
+        ("/api/v1/users/me".to_owned(), json!({"email": "broker@evil.example"})),
+        ("/api/v1/users/me".to_owned(), json!({"password": "chosenByTheBroker1"})),
+    ] {
+        let status = api.send_as(&token, Method::PATCH, &path, &change).await.status();
+        assert!(status.is_client_error(), "{path} {change}: {status}");
+    }
+    assert_eq!(api.accounts.get(api.idp.tenant("demo").id, &admin_id), before);
+}
+
+#[actix_web::test]
 async fn policies_know_who_acts() {
     let api = TestApi::start().await;
     let admin = api.administrator();

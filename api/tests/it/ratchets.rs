@@ -140,6 +140,30 @@ async fn every_permission_is_really_asked_for() {
     }
 }
 
+/// A token for everything else is not for this.
+#[actix_web::test]
+async fn every_route_asks_for_its_own_permission_and_no_other_will_do() {
+    let api = TestApi::start().await;
+    let (table, claims) = (routes::table(), api.idp.user_claims("demo", &api.url));
+    let all = table.permissions();
+    for route in table.iter() {
+        let (Access::Permission(permission) | Access::Some(permission)) = route.access else { continue };
+        let others: Vec<&str> = all.iter().copied().filter(|other| *other != permission.as_str()).collect();
+        let mut claims = claims.clone();
+        claims["scope"] = others.join(" ").into();
+        let token = api.idp.sign("demo", &claims);
+        let path: Vec<&str> =
+            route.path.split('/').map(|part| if part.starts_with('{') { SOME_ID } else { part }).collect();
+        let (method, path): (Method, _) = (route.method.as_str().parse().unwrap(), path.join("/"));
+        let request = api.request(method, &path).bearer_auth(&token).header("If-Match", "*");
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::FORBIDDEN, "{route:?}");
+        let scope = format!("scope=\"{}\"", permission.as_str());
+        let challenge = response.headers()["www-authenticate"].to_str().unwrap();
+        assert!(challenge.contains(&scope), "{route:?}: {challenge}");
+    }
+}
+
 /// Every variant of the errors that answer requests has a test that produces it. The name of a variant stands for what
 /// it looks like from outside.
 #[test]
@@ -185,6 +209,7 @@ fn every_error_variant_is_produced_by_some_test() {
         include_str!("api/v1/policies/assignments.rs"),
         include_str!("api/v1/policies/editing.rs"),
         include_str!("api/v1/policies/escalation.rs"),
+        include_str!("api/v1/policies/names.rs"),
         include_str!("api/v1/policies/questions.rs"),
         include_str!("api/v1/policies/things.rs"),
         include_str!("access/mod.rs"),
@@ -208,6 +233,7 @@ const PRODUCED: &[(&str, &str)] = &[
     ("AccessError::Authn", "without_a_token_there_is_a_challenge_and_no_error"),
     ("AccessError::Database", "without_a_database_the_answer_says_nothing_of_it"),
     ("AccessError::Forbidden", "a_person_needs_scope_and_role"),
+    ("AccessError::Hidden", "what_may_not_be_seen_is_not_there"),
     ("AccessError::InsufficientScope", "a_person_needs_scope_and_role"),
     ("AccessLogError::Database", "without_a_database_the_trail_says_nothing_of_it"),
     ("AccessLogError::Invalid", "a_query_that_is_none_is_refused_with_everything_wrong_in_it"),
@@ -231,11 +257,15 @@ const PRODUCED: &[(&str, &str)] = &[
     ("AccessError::ModuleDisabled", "the_routes_of_a_module_that_is_switched_off_are_not_there"),
     ("AccessError::OtherTenantNamed", "a_query_names_no_other_tenant_than_the_token"),
     ("AccessError::OtherTenantsHost", "a_verified_domain_belongs_to_one_tenant"),
+    ("AccessError::StepUp", "whoever_signed_in_too_weakly_is_told_which_sign_in_would_do"),
     ("AccessError::TenantNotActive", "a_tenant_that_is_suspended_is_so_at_once_on_every_replica"),
+    ("AuthnError::Bound", "a_token_that_is_bound_to_a_key_is_no_bearer_token"),
     ("AuthnError::Claim", "claims_have_the_form_that_they_should"),
     ("AuthnError::MalformedHeader", "one_token_in_the_one_place_for_it"),
     ("AuthnError::Missing", "without_a_token_there_is_a_challenge_and_no_error"),
+    ("AuthnError::NotBound", "whoever_lacks_the_key_cannot_use_the_token"),
     ("AuthnError::OtherTenant", "a_tenant_signs_for_itself_only"),
+    ("AuthnError::Proof", "whoever_lacks_the_key_cannot_use_the_token"),
     ("AuthnError::Revoked", "somebody_who_was_switched_off_may_do_nothing"),
     ("AuthnError::SeveralCredentials", "one_token_in_the_one_place_for_it"),
     ("AuthnError::Token", "only_signatures_of_the_issuer_count"),
@@ -259,6 +289,7 @@ const PRODUCED: &[(&str, &str)] = &[
     ("GroupError::HasParts", "groups_are_parts_of_groups_in_no_circle"),
     ("GroupError::Idempotency", "keys_count_once_everywhere"),
     ("GroupError::Invalid", "groups_are_parts_of_groups_in_no_circle"),
+    ("GroupError::NameAlike", "no_two_names_look_the_same"),
     ("GroupError::NameTaken", "members_have_what_the_group_has"),
     ("GroupError::NotFound", "members_have_what_the_group_has"),
     ("GroupError::Precondition", "groups_are_parts_of_groups_in_no_circle"),
@@ -277,6 +308,7 @@ const PRODUCED: &[(&str, &str)] = &[
     ("RoleError::InUse", "a_role_in_use_stays"),
     ("RoleError::Invalid", "everything_wrong_with_a_role_is_told_at_once"),
     ("RoleError::LastAdministrator", "somebody_who_may_do_everything_is_always_left"),
+    ("RoleError::NameAlike", "no_two_names_look_the_same"),
     ("RoleError::NameTaken", "a_role_is_made_shown_changed_and_removed"),
     ("RoleError::NoSuchUser", "a_role_is_given_and_taken"),
     ("RoleError::NotFound", "a_role_is_made_shown_changed_and_removed"),
@@ -307,8 +339,10 @@ const PRODUCED: &[(&str, &str)] = &[
     ("PolicyError::Idempotency", "of_changes_at_once_one_wins_and_a_repeat_counts_once"),
     ("PolicyError::Invalid", "everything_wrong_with_a_policy_is_told_at_its_place"),
     ("PolicyError::LocksOut", "nobody_locks_themselves_out"),
+    ("PolicyError::NameAlike", "no_two_names_look_the_same"),
     ("PolicyError::NameTaken", "the_policy_of_the_plan_is_made_and_shown"),
     ("PolicyError::NotFound", "a_change_names_the_version_and_each_is_kept"),
+    ("PolicyError::LastAssignment", "an_allow_does_not_come_to_be_for_everyone_by_itself"),
     ("PolicyError::NotHeld", "nobody_allows_what_they_do_not_hold"),
     ("PolicyError::Precondition", "a_change_names_the_version_and_each_is_kept"),
     ("PreconditionError::Failed", "an_update_names_the_version_it_changes"),
