@@ -12,13 +12,13 @@ use utoipa::ToSchema;
 use super::GroupError;
 use super::kind::attributes;
 use super::routes::{READ, UPDATE};
-use super::rules::check_held;
+use super::rules::{may_give_to, may_take_from};
 use super::store;
 use crate::access::{Access, Authority, Routes};
 use crate::audit::Changes;
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
-use crate::roles::{RoleError, check_somebody_is_left, may_give, touch_user};
+use crate::roles::{RoleError, check_somebody_is_left, may_assign, may_give, may_take, portion_of, touch_user};
 use crate::signals::SignalKind;
 use crate::state::Api;
 
@@ -108,7 +108,8 @@ pub(crate) async fn list_members(
 
 /// Puts somebody into a group
 ///
-/// The caller holds everything that the group gives. Who is in stays in.
+/// The caller holds for good everything that the group gives, by its roles and by policies that ask for it, and may give
+/// its roles (`role.assign`). Who is in stays in.
 #[utoipa::path(
     put,
     path = "/api/v1/groups/{group_id}/members/{user_id}",
@@ -131,12 +132,16 @@ pub(crate) async fn add_member(
 ) -> Result<Answer, GroupError> {
     let (group, user) = path.into_inner();
     let work = move |work: &mut Work<'_>| {
-        may_change(work, &authority, group)?;
-        check_held(work, &authority, group)?;
+        let now = may_change(work, &authority, group)?;
+        may_give_to(work, &now, group)?;
+        if store::is_member(work.conn, work.scope, group, user)? {
+            return Ok(Answer::no_content());
+        }
         store::add_member(work.conn, work.scope, group, user, work.clock.now()).map_err(|error| match error {
             DbError::ForeignKey => GroupError::Role(RoleError::NoSuchUser),
             other => other.into(),
         })?;
+        check_somebody_is_left(work.conn, &authority, work.scope)?;
         touch_user(work, user)?;
         let changes = Changes::between(&json!({}), &json!({ "member": user }));
         work.record(UPDATE.as_str(), "group", group.to_string(), changes)?;
@@ -147,7 +152,8 @@ pub(crate) async fn add_member(
 
 /// Takes somebody out of a group
 ///
-/// The caller holds everything that the group gives.
+/// The caller holds everything that the group gives and that policies which ask for it speak of, and may take its roles
+/// (`role.assign`).
 #[utoipa::path(
     delete,
     path = "/api/v1/groups/{group_id}/members/{user_id}",
@@ -171,8 +177,8 @@ pub(crate) async fn remove_member(
 ) -> Result<Answer, GroupError> {
     let (group, user) = path.into_inner();
     let work = move |work: &mut Work<'_>| {
-        may_change(work, &authority, group)?;
-        check_held(work, &authority, group)?;
+        let now = may_change(work, &authority, group)?;
+        may_take_from(work, &now, group)?;
         if !store::remove_member(work.conn, work.scope, group, user)? {
             return Err(RoleError::NoSuchUser.into());
         }
@@ -221,7 +227,7 @@ pub(crate) async fn list_roles(
 
 /// Gives a group a role
 ///
-/// All of its members have it, and those of its parts. The caller holds everything that the role allows.
+/// All of its members have it, and those of its parts. The caller may give the role to people (`role.assign`), for good.
 #[utoipa::path(
     put,
     path = "/api/v1/groups/{group_id}/roles/{role_id}",
@@ -244,9 +250,14 @@ pub(crate) async fn add_role(
 ) -> Result<Answer, GroupError> {
     let (group, role) = path.into_inner();
     let work = move |work: &mut Work<'_>| {
-        may_change(work, &authority, group)?;
-        may_give(work, &authority, &[role])?;
+        let now = may_change(work, &authority, group)?;
+        may_assign(work, &now, &[role])?;
+        may_give(&now, &portion_of(now.tenant(), &[role])?)?;
+        if store::has_role(work.conn, work.scope, group, role)? {
+            return Ok(Answer::no_content());
+        }
         store::add_role(work.conn, work.scope, group, role, work.clock.now())?;
+        check_somebody_is_left(work.conn, &authority, work.scope)?;
         finish(work, group, &Changes::between(&json!({}), &json!({ "role": role })))
     };
     change.run(&api, &Value::Null, work).await
@@ -254,7 +265,7 @@ pub(crate) async fn add_role(
 
 /// Takes a role from a group
 ///
-/// The caller holds everything that the role allows.
+/// The caller may take the role from people (`role.assign`).
 #[utoipa::path(
     delete,
     path = "/api/v1/groups/{group_id}/roles/{role_id}",
@@ -278,8 +289,9 @@ pub(crate) async fn remove_role(
 ) -> Result<Answer, GroupError> {
     let (group, role) = path.into_inner();
     let work = move |work: &mut Work<'_>| {
-        may_change(work, &authority, group)?;
-        may_give(work, &authority, &[role])?;
+        let now = may_change(work, &authority, group)?;
+        may_assign(work, &now, &[role])?;
+        may_take(&now, &portion_of(now.tenant(), &[role])?)?;
         if !store::remove_role(work.conn, work.scope, group, role)? {
             return Err(RoleError::NotFound.into());
         }
@@ -289,10 +301,12 @@ pub(crate) async fn remove_role(
     change.run(&api, &Value::Null, work).await
 }
 
-/// Whether the caller may say who is in a group and what roles it has.
-fn may_change(work: &mut Work<'_>, caller: &Authority, group: GroupId) -> Result<(), GroupError> {
+/// Whether the caller may say who is in a group and what roles it has. Gives the caller as they are now.
+fn may_change(work: &mut Work<'_>, caller: &Authority, group: GroupId) -> Result<Authority, GroupError> {
     let known = attributes(&store::find(work.conn, work.scope, group)?.ok_or(GroupError::NotFound)?);
-    Ok(caller.renewed(work.conn)?.check(UPDATE, known)?)
+    let now = caller.renewed(work.conn)?;
+    now.check(UPDATE, known)?;
+    Ok(now)
 }
 
 fn finish(work: &mut Work<'_>, group: GroupId, changes: &Changes) -> Result<Answer, GroupError> {

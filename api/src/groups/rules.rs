@@ -10,12 +10,12 @@ use super::GroupError;
 use super::kind::attributes;
 use super::routes::{CREATE, DELETE, UPDATE, view};
 use super::store::{self, Group};
-use crate::access::Authority;
+use crate::access::{Authority, Portion};
 use crate::audit::Changes;
 use crate::change::Work;
 use crate::input::{EntityTag, Errors, IfMatch, Object, line};
 use crate::roles::model::RoleName;
-use crate::roles::{check_somebody_is_left, holds_roles};
+use crate::roles::{check_somebody_is_left, may_assign, may_give, may_take};
 use crate::signals::SignalKind;
 
 /// How many groups a tenant has at most.
@@ -69,8 +69,10 @@ pub(super) fn create(work: &mut Work<'_>, caller: &Authority, input: &GroupInput
         created_at: now,
         updated_at: now,
     };
-    caller.renewed(work.conn)?.check(CREATE, attributes(&group))?;
-    check_parent(work, caller, &group)?;
+    let now = caller.renewed(work.conn)?;
+    now.check(CREATE, attributes(&group))?;
+    may_give(&now, &named(&group))?;
+    check_parent(work, &now, &group)?;
     store::insert(work.conn, &group).map_err(name_taken)?;
     finish(work, CREATE.as_str(), &group, Changes::between(&json!({}), &json!(view(&group))))?;
     Ok(group)
@@ -104,14 +106,16 @@ pub(super) fn update(
     let now = caller.renewed(work.conn)?;
     now.check(UPDATE, attributes(&old))?;
     now.check(UPDATE, attributes(&new))?;
+    if new.name != old.name {
+        may_take(&now, &named(&old))?;
+        may_give(&now, &named(&new))?;
+    }
     if new.parent_id != old.parent_id {
-        check_held(work, caller, id)?;
-        check_parent(work, caller, &new)?;
+        may_take_from(work, &now, id)?;
+        check_parent(work, &now, &new)?;
     }
     store::update(work.conn, work.scope, &new).map_err(name_taken)?;
-    if new.parent_id != old.parent_id {
-        check_somebody_is_left(work.conn, caller, work.scope)?;
-    }
+    check_somebody_is_left(work.conn, caller, work.scope)?;
     finish(work, UPDATE.as_str(), &new, Changes::between(&json!(view(&old)), &json!(view(&new))))?;
     Ok(new)
 }
@@ -119,8 +123,9 @@ pub(super) fn update(
 /// Removes a group of which no other is a part. Its members lose what it gave them, which the caller has to hold.
 pub(super) fn delete(work: &mut Work<'_>, caller: &Authority, id: GroupId) -> Result<(), GroupError> {
     let group = store::find(work.conn, work.scope, id)?.ok_or(GroupError::NotFound)?;
-    caller.renewed(work.conn)?.check(DELETE, attributes(&group))?;
-    check_held(work, caller, id)?;
+    let now = caller.renewed(work.conn)?;
+    now.check(DELETE, attributes(&group))?;
+    may_take_from(work, &now, id)?;
     store::delete(work.conn, work.scope, id).map_err(|error| match error {
         DbError::ForeignKey => GroupError::HasParts,
         other => other.into(),
@@ -129,13 +134,27 @@ pub(super) fn delete(work: &mut Work<'_>, caller: &Authority, id: GroupId) -> Re
     finish(work, DELETE.as_str(), &group, Changes::between(&json!(view(&group)), &json!({})))
 }
 
-/// The caller holds all that the group gives to its members, by itself and by what it is a part of.
-pub(super) fn check_held(work: &mut Work<'_>, caller: &Authority, group: GroupId) -> Result<(), GroupError> {
-    let now = caller.renewed(work.conn)?;
-    Ok(holds_roles(&now, &now.tenant().roles_by_group(group))?)
+/// Whether the caller, as they are now, may put somebody into a group: they hold for good all that it gives to its members, by
+/// itself and by what it is a part of, and may give its roles.
+pub(super) fn may_give_to(work: &mut Work<'_>, now: &Authority, group: GroupId) -> Result<(), GroupError> {
+    may_assign(work, now, &now.tenant().roles_by_group(group))?;
+    Ok(may_give(now, &now.tenant().portion_of_group(group))?)
 }
 
-fn check_parent(work: &mut Work<'_>, caller: &Authority, group: &Group) -> Result<(), GroupError> {
+/// Whether the caller, as they are now, may take somebody out of a group: they hold all that it gives and may take its roles.
+pub(super) fn may_take_from(work: &mut Work<'_>, now: &Authority, group: GroupId) -> Result<(), GroupError> {
+    may_assign(work, now, &now.tenant().roles_by_group(group))?;
+    Ok(may_take(now, &now.tenant().portion_of_group(group))?)
+}
+
+/// What comes with the name of a group alone.
+fn named(group: &Group) -> Portion {
+    let mut portion = Portion::default();
+    portion.add_group_name(&group.name);
+    portion
+}
+
+fn check_parent(work: &mut Work<'_>, now: &Authority, group: &Group) -> Result<(), GroupError> {
     let Some(parent) = group.parent_id else { return Ok(()) };
     if store::find(work.conn, work.scope, parent)?.is_none() {
         return Err(invalid("/parent_id", "unknown_group", "the tenant has no such group"));
@@ -148,7 +167,7 @@ fn check_parent(work: &mut Work<'_>, caller: &Authority, group: &Group) -> Resul
         }
         next = parents.get(&id).copied();
     }
-    check_held(work, caller, parent)
+    may_give_to(work, now, parent)
 }
 
 fn finish(work: &mut Work<'_>, action: &'static str, group: &Group, changes: Changes) -> Result<(), GroupError> {

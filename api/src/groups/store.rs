@@ -163,6 +163,32 @@ pub(super) fn members(
     Ok(query.load(conn)?)
 }
 
+/// Whether somebody is in a group.
+pub(super) fn is_member(
+    conn: &mut Connection,
+    scope: TenantScope,
+    group: GroupId,
+    user: UserId,
+) -> Result<bool, DbError> {
+    let row = group_members::table
+        .filter(group_members::tenant_id.eq(scope.tenant_id()).and(group_members::group_id.eq(group)))
+        .filter(group_members::user_id.eq(user));
+    Ok(diesel::select(diesel::dsl::exists(row)).get_result(conn)?)
+}
+
+/// Whether a group has a role.
+pub(super) fn has_role(
+    conn: &mut Connection,
+    scope: TenantScope,
+    group: GroupId,
+    role: RoleId,
+) -> Result<bool, DbError> {
+    let row = group_roles::table
+        .filter(group_roles::tenant_id.eq(scope.tenant_id()).and(group_roles::group_id.eq(group)))
+        .filter(group_roles::role_id.eq(role));
+    Ok(diesel::select(diesel::dsl::exists(row)).get_result(conn)?)
+}
+
 /// Adds a member, or leaves them in. [`DbError::ForeignKey`] for somebody whom the tenant does not have.
 pub(super) fn add_member(
     conn: &mut Connection,

@@ -5,7 +5,7 @@ use tenantry_types::{PolicyAssignmentId, PolicyId};
 
 use super::PolicyError;
 use super::change::{MOST_ASSIGNMENTS, assignments, current, tell};
-use super::escalation::{may_make, may_touch, stays_in};
+use super::escalation::{may_make, somebody_stays_in, stays_in};
 use super::kind::attributes;
 use super::model::{AssigneeType, Draft};
 use super::routes::ASSIGN;
@@ -39,7 +39,7 @@ pub(super) fn assign(
     };
     let before = assignments(work, policy)?;
     let after: Vec<Assignment> = before.iter().cloned().chain([new.clone()]).collect();
-    check(work, caller, &stored, &before, &after)?;
+    let caller = check(work, caller, &stored, &after)?;
     store::insert_assignment(work.conn, work.scope, policy, &new).map_err(|error| {
         if error.conflicts_on("assignee_id") || error.conflicts_on("unique") {
             PolicyError::AlreadyAssigned
@@ -47,6 +47,7 @@ pub(super) fn assign(
             error.into()
         }
     })?;
+    somebody_stays_in(work, &caller, &stored.contents)?;
     let changes = Changes::between(&json!({}), &json!({ "assigned": shown(&new) }));
     tell(work, ASSIGN.as_str(), &stored, changes)?;
     Ok(new)
@@ -64,8 +65,9 @@ pub(super) fn unassign(
     let gone = found.ok_or(PolicyError::NotFound("assignment"))?;
     let before = assignments(work, policy)?;
     let after: Vec<Assignment> = before.iter().filter(|assignment| assignment.id != id).cloned().collect();
-    check(work, caller, &stored, &before, &after)?;
+    let caller = check(work, caller, &stored, &after)?;
     store::remove_assignment(work.conn, work.scope, id)?;
+    somebody_stays_in(work, &caller, &stored.contents)?;
     let changes = Changes::between(&json!({ "assigned": shown(&gone) }), &json!({}));
     tell(work, ASSIGN.as_str(), &stored, changes)
 }
@@ -74,21 +76,19 @@ fn shown(assignment: &Assignment) -> serde_json::Value {
     json!({ "assignee_type": assignment.assignee_type.as_str(), "assignee_id": assignment.assignee_id })
 }
 
-/// Whom a policy is for matters as much as what it says.
+/// Whom a policy is for matters as much as what it says. Gives the caller as they are now.
 fn check(
     work: &mut Work<'_>,
     caller: &Authority,
     stored: &Stored,
-    before: &[Assignment],
     after: &[Assignment],
-) -> Result<(), PolicyError> {
+) -> Result<Authority, PolicyError> {
     let caller = caller.renewed(work.conn)?;
     caller.check(ASSIGN, attributes(stored))?;
-    may_touch(&caller, &stored.contents, before)?;
     may_make(&caller, &stored.contents)?;
     // One that does not compile any more denies whatever its conditions, so it is not for this to find out.
     if let Ok(draft) = Draft::parse(caller.tenant().kinds.catalogue(), json!(stored.contents), true) {
         stays_in(&caller, &stored.contents, &draft.policy, after)?;
     }
-    Ok(())
+    Ok(caller)
 }

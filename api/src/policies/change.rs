@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tenantry_types::PolicyId;
 
 use super::PolicyError;
-use super::escalation::{may_make, may_touch, stays_in};
+use super::escalation::{may_make, may_touch, somebody_stays_in, stays_in};
 use super::kind::attributes;
 use super::model::{Contents, Draft, actor};
 use super::routes::{CREATE, DELETE, UPDATE};
@@ -20,6 +20,9 @@ use crate::signals::SignalKind;
 const MOST_POLICIES: i64 = 5_000;
 /// How many assignments all its policies have together at most.
 pub(super) const MOST_ASSIGNMENTS: i64 = 20_000;
+
+/// How many values the conditions of all policies that are switched on ask for together at most: what every replica compiles.
+const MOST_TESTS: usize = 100_000;
 
 /// Makes a policy, for everyone.
 pub(super) fn create(work: &mut Work<'_>, caller: &Authority, draft: &Draft) -> Result<Stored, PolicyError> {
@@ -39,7 +42,9 @@ pub(super) fn create(work: &mut Work<'_>, caller: &Authority, draft: &Draft) -> 
     caller.check(CREATE, attributes(&new))?;
     may_make(&caller, &new.contents)?;
     stays_in(&caller, &new.contents, &draft.policy, &[])?;
+    stays_small(&caller, None, &new.contents, &draft.policy)?;
     store::insert(work.conn, work.scope, &new).map_err(name_taken)?;
+    somebody_stays_in(work, &caller, &new.contents)?;
     finish(work, CREATE, None, &new)?;
     Ok(new)
 }
@@ -80,12 +85,17 @@ pub(super) fn edit(
     let caller = caller.renewed(work.conn)?;
     caller.check(UPDATE, attributes(&old))?;
     caller.check(UPDATE, attributes(&new))?;
-    may_touch(&caller, &old.contents, &assignments)?;
-    may_make(&caller, &new.contents)?;
+    may_touch(&caller, &old.contents)?;
+    // Whoever only switches it off makes nothing.
+    if !matches!(edit, Edit::Switch(false)) {
+        may_make(&caller, &new.contents)?;
+    }
     if let Some(policy) = policy {
         stays_in(&caller, &new.contents, &policy, &assignments)?;
+        stays_small(&caller, Some(&old.contents), &new.contents, &policy)?;
     }
     store::update(work.conn, work.scope, &new).map_err(name_taken)?;
+    somebody_stays_in(work, &caller, &new.contents)?;
     finish(work, UPDATE, Some(&old.contents), &new)?;
     Ok(new)
 }
@@ -98,10 +108,9 @@ pub(super) fn remove(
     if_match: &IfMatch,
 ) -> Result<(), PolicyError> {
     let old = current(work, id, Some(if_match))?;
-    let assignments = assignments(work, id)?;
     let caller = caller.renewed(work.conn)?;
     caller.check(DELETE, attributes(&old))?;
-    may_touch(&caller, &old.contents, &assignments)?;
+    may_touch(&caller, &old.contents)?;
     store::delete(work.conn, work.scope, id)?;
     let changes = Changes::between(&json!(old.contents), &json!({}));
     tell(work, DELETE.as_str(), &old, changes)
@@ -148,6 +157,21 @@ fn drafted(
     };
     let draft = Draft::parse(caller.tenant().kinds.catalogue(), document, true).map_err(PolicyError::Invalid)?;
     Ok((draft.contents, Some(draft.policy)))
+}
+
+/// Whether all policies that are switched on are still few enough with this one in the place of `old`.
+fn stays_small(caller: &Authority, old: Option<&Contents>, new: &Contents, policy: &Policy) -> Result<(), PolicyError> {
+    let all = &caller.tenant().policies;
+    let replaced = old.and_then(|old| all.policies().find(|(known, _)| *known.name == *old.name));
+    let size = (all.size() + policy.size()).saturating_sub(replaced.map_or(0, |(known, _)| known.size()));
+    if !new.is_enabled || size <= MOST_TESTS {
+        return Ok(());
+    }
+    let detail = format!(
+        "the conditions of all policies that are switched on ask for at most {MOST_TESTS} values together; with this one it \
+         would be {size}"
+    );
+    Err(PolicyError::invalid("/rules/conditions", "limit", detail))
 }
 
 fn name_taken(error: tenantry_db::DbError) -> PolicyError {

@@ -21,10 +21,10 @@ pub enum PolicyError {
     #[error("the policy is assigned to them already")]
     AlreadyAssigned,
     /// The caller does not hold what the policy speaks of.
-    #[error("you cannot give, or free yourself of, what you do not hold by your roles: {0}")]
+    #[error("you cannot give, forbid, or free anybody of, what you do not hold by your roles: {0}")]
     NotHeld(String),
-    /// The caller could not change policies any more.
-    #[error("this policy would forbid you to change policies, and nobody like you could undo it")]
+    /// The caller could not change policies any more, or no administrator could.
+    #[error("this policy could forbid every administrator, or you, to change policies, and nobody could undo it")]
     LocksOut,
     /// There is no such policy, version or assignment.
     #[error("the tenant has no such {0}")]
@@ -61,7 +61,7 @@ impl IntoProblem for PolicyError {
             Self::NotHeld(_) => {
                 Problem::forbidden().with_kind("/problems/not-held", "You do not hold what you want to give")
             }
-            Self::LocksOut => Problem::conflict().with_kind("/problems/locks-out", "You would lock yourself out"),
+            Self::LocksOut => Problem::conflict().with_kind("/problems/locks-out", "Nobody could undo it"),
             Self::NotFound(_) => Problem::not_found(),
             Self::Access(error) => return error.problem(),
             Self::Precondition(error) => return error.problem(),

@@ -1,7 +1,7 @@
 //! Policies as tenants keep them: written, versioned, switched on and off, assigned.
 //!
 //! What a policy means is [`crate::access::policy`]; here it is made and changed. The rules behind every change are in
-//! `escalation`: nobody gives by a policy what they do not hold, frees themselves of one, or locks themselves out.
+//! `escalation`: nobody says by a policy what they do not hold, frees themselves of one, or locks everybody out.
 
 mod assign;
 mod change;

@@ -1,52 +1,107 @@
 //! The rules of giving and taking.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use diesel::prelude::*;
 use serde_json::json;
 use tenantry_db::{Connection, DbError, TenantScope};
-use tenantry_types::{RoleId, UserId};
+use tenantry_types::{InputError, RoleId, UserId, UtcTime};
 
 use super::RoleError;
-use crate::access::{Authority, PermissionSet};
+use super::assignments::routes::ASSIGN;
+use super::kind::attributes;
+use super::store;
+use crate::access::{Authority, Held, PermissionPattern, Portion, TenantAccess, Turn};
 use crate::change::Work;
 use crate::schema::users;
 use crate::signals::SignalKind;
 
-/// Whether the caller, by what stands in the database now, may give or take these roles: they hold everything that the
-/// roles allow, what they inherit included. Gives the caller as they are now.
+/// What comes with these roles.
 ///
 /// # Errors
-/// [`RoleError::NotFound`] for a role that is not there, [`RoleError::NotHeld`].
-pub fn may_give(work: &mut Work<'_>, caller: &Authority, roles: &[RoleId]) -> Result<Authority, RoleError> {
-    let now = caller.renewed(work.conn)?;
-    holds_roles(&now, roles)?;
-    Ok(now)
+/// [`RoleError::NotFound`] for a role that is not there.
+pub fn portion_of(tenant: &TenantAccess, roles: &[RoleId]) -> Result<Portion, RoleError> {
+    let mut portion = Portion::default();
+    for id in roles {
+        portion.add(tenant.portion_of_role(*id).ok_or(RoleError::NotFound)?);
+    }
+    Ok(portion)
 }
 
-/// The same for a caller who is known as they are now.
+/// Whether the caller, as they are now, may give this for good: they hold everything that comes with it, for good.
 ///
 /// # Errors
-/// As of [`may_give`].
-pub fn holds_roles(now: &Authority, roles: &[RoleId]) -> Result<(), RoleError> {
-    for id in roles {
-        let role = now.tenant().role(*id).ok_or(RoleError::NotFound)?;
-        check_held(now, &role.permissions)?;
+/// [`RoleError::NotHeld`].
+pub fn may_give(now: &Authority, portion: &Portion) -> Result<(), RoleError> {
+    refuse(&lacking(now, portion, Turn::Given, Held::ForGood))
+}
+
+/// Whether the caller may give this until a time: they hold everything that comes with it as long.
+///
+/// # Errors
+/// [`RoleError::NotHeld`]; [`RoleError::Invalid`] where they hold it, but not as long.
+pub(super) fn may_give_until(now: &Authority, portion: &Portion, expires_at: Option<UtcTime>) -> Result<(), RoleError> {
+    let lacking = lacking(now, portion, Turn::Given, expires_at.map_or(Held::ForGood, Held::Until));
+    let ends = lacking.iter().map(|(_, held)| match held {
+        Held::Until(time) => Some(*time),
+        Held::Not | Held::ForGood => None,
+    });
+    match ends.collect::<Option<Vec<UtcTime>>>().and_then(|ends| ends.into_iter().min()) {
+        Some(end) => {
+            let detail = format!("must be at most {end}: you do not hold longer yourself what comes with the role");
+            Err(RoleError::Invalid(vec![InputError::new("/expires_at", "later", detail)]))
+        }
+        None => refuse(&lacking),
+    }
+}
+
+/// Whether the caller may take this from somebody: they hold everything that comes with it now.
+///
+/// # Errors
+/// [`RoleError::NotHeld`].
+pub fn may_take(now: &Authority, portion: &Portion) -> Result<(), RoleError> {
+    refuse(&lacking(now, portion, Turn::Taken, Held::Until(now.now())))
+}
+
+/// What the caller holds less than `wanted`, with what they do hold of it.
+fn lacking(now: &Authority, portion: &Portion, turn: Turn, wanted: Held) -> Vec<(PermissionPattern, Held)> {
+    let with_held = |pattern: PermissionPattern| {
+        let held = now.held(&pattern);
+        (pattern, held)
+    };
+    let patterns = portion.patterns(now.tenant(), turn).into_iter();
+    patterns.map(with_held).filter(|(_, held)| *held < wanted).collect()
+}
+
+fn refuse(lacking: &[(PermissionPattern, Held)]) -> Result<(), RoleError> {
+    let one = |(pattern, held): &(PermissionPattern, Held)| match held {
+        Held::Until(end) => format!("{pattern} (you do until {end})"),
+        Held::Not | Held::ForGood => pattern.to_string(),
+    };
+    let missing: Vec<String> = lacking.iter().take(10).map(one).collect();
+    if missing.is_empty() { Ok(()) } else { Err(RoleError::NotHeld(missing.join(", "))) }
+}
+
+/// Whether the policies that speak of these roles let the caller give and take them.
+///
+/// # Errors
+/// [`RoleError::Access`], [`RoleError::NotFound`] for a role that is not there.
+pub fn may_assign(work: &mut Work<'_>, now: &Authority, ids: &[RoleId]) -> Result<(), RoleError> {
+    let wanted: BTreeSet<String> = ids.iter().map(ToString::to_string).collect();
+    let found = store::rows(work.conn, work.scope, &wanted.iter().cloned().collect::<Vec<_>>())?;
+    if found.len() < wanted.len() {
+        return Err(RoleError::NotFound);
+    }
+    for role in &found {
+        now.check(ASSIGN, attributes(role))?;
     }
     Ok(())
 }
 
-/// Whether the caller holds all of these.
-pub(super) fn check_held(caller: &Authority, permissions: &PermissionSet) -> Result<(), RoleError> {
-    let missing: Vec<String> = permissions
-        .patterns()
-        .into_iter()
-        .filter(|pattern| !pattern.parse().is_ok_and(|pattern| caller.holds(&pattern)))
-        .take(10)
-        .collect();
-    if missing.is_empty() { Ok(()) } else { Err(RoleError::NotHeld(missing.join(", "))) }
-}
-
-/// Whether somebody who may do everything is left, after roles were taken or people switched off. To be called in the
-/// transaction that did it, with the tenant's row locked. A client is not held to it: it can give the role again.
+/// Whether somebody who may do everything is left, and can undo what policies forbid, after roles were given or taken or
+/// people switched off. To be called in the transaction that did it, with the tenant's row locked. A client is not held to
+/// it: it can give the role again.
 ///
 /// # Errors
 /// [`RoleError::LastAdministrator`].
@@ -54,9 +109,10 @@ pub fn check_somebody_is_left(conn: &mut Connection, before: &Authority, scope: 
     if before.subject().is_none() {
         return Ok(());
     }
-    let now = before.renewed(conn)?;
-    let all = now.tenant().roles_that_allow_all();
-    if crate::access::anybody_has(conn, scope, &all)? { Ok(()) } else { Err(RoleError::LastAdministrator) }
+    let tenant = Arc::new(before.changed_tenant(conn)?);
+    let all = tenant.roles_that_allow_all();
+    let is_left = crate::access::anybody_has(conn, scope, &all)? && before.somebody_can_mend(conn, &tenant)?;
+    if is_left { Ok(()) } else { Err(RoleError::LastAdministrator) }
 }
 
 /// Notes that roles of a user were given or taken here: their tokens do not count for it any more, the identity provider is

@@ -7,12 +7,12 @@ use tenantry_db::{Connection, TenantScope};
 use tenantry_types::{InputError, RoleId};
 
 use super::RoleError;
-use super::assign::check_held;
+use super::assign::{may_give, may_take};
 use super::kind::attributes;
 use super::parse::{RoleInput, RolePatch};
 use super::routes::{CREATE, DELETE, UPDATE, view};
 use super::store::{self, Role, RoleRow};
-use crate::access::{AccessControl, Authority, PermissionPattern, PermissionSet};
+use crate::access::{AccessControl, Authority, PermissionPattern, Portion};
 use crate::audit::Changes;
 use crate::change::Work;
 use crate::input::{EntityTag, IfMatch};
@@ -22,7 +22,7 @@ use crate::signals::SignalKind;
 /// How many roles a tenant has at most.
 const MOST_ROLES: i64 = 1_000;
 
-/// Makes a role of what the caller holds.
+/// Makes a role of what the caller holds, under a name that policies give nothing else by.
 pub(super) fn create(
     work: &mut Work<'_>,
     caller: &Authority,
@@ -51,7 +51,7 @@ pub(super) fn create(
     check_parts(work, control, &role)?;
     let now = caller.renewed(work.conn)?;
     now.check(CREATE, attributes(&role.row))?;
-    check_held(&now, &allowed(&now, &role))?;
+    may_give(&now, &portion(&now, &role))?;
     store::insert(work.conn, &role)
         .map_err(|error| if error.conflicts_on("name") { RoleError::NameTaken } else { error.into() })?;
     finish(work, CREATE.as_str(), &role, Changes::between(&json!({}), &json!(view(&role))))?;
@@ -91,8 +91,12 @@ pub(super) fn update(
     check_circle(work.conn, work.scope, &new)?;
     let now = caller.renewed(work.conn)?;
     now.check(UPDATE, attributes(&old.row))?;
-    check_held(&now, &allowed(&now, &old))?;
-    check_held(&now, &allowed(&now, &new))?;
+    let (mut taken, mut given) = (portion(&now, &old), portion(&now, &new));
+    let before = taken.clone();
+    taken.without_names_of(&given);
+    given.without_names_of(&before);
+    may_take(&now, &taken)?;
+    may_give(&now, &given)?;
     store::update(work.conn, work.scope, &new)?;
     super::check_somebody_is_left(work.conn, caller, work.scope)?;
     finish(work, UPDATE.as_str(), &new, Changes::between(&json!(view(&old)), &json!(view(&new))))?;
@@ -118,7 +122,7 @@ pub(super) fn delete(
     }
     let now = caller.renewed(work.conn)?;
     now.check(DELETE, attributes(&role.row))?;
-    check_held(&now, &allowed(&now, &role))?;
+    may_take(&now, &portion(&now, &role))?;
     store::delete(work.conn, work.scope, id)?;
     finish(work, DELETE.as_str(), &role, Changes::between(&json!(view(&role)), &json!({})))
 }
@@ -156,13 +160,12 @@ fn check_parts(work: &mut Work<'_>, control: &AccessControl, role: &Role) -> Res
     if errors.is_empty() { Ok(()) } else { Err(RoleError::Invalid(errors)) }
 }
 
-/// What a role allows with what it inherits, as it would be.
-fn allowed(now: &Authority, role: &Role) -> PermissionSet {
-    let mut permissions: PermissionSet = role.patterns().iter().collect();
-    for parent in role.inherits.iter().filter_map(|id| now.tenant().role(*id)) {
-        permissions.add_all(&parent.permissions);
-    }
-    permissions
+/// What comes with a role, as it would be: what it inherits included.
+fn portion(now: &Authority, role: &Role) -> Portion {
+    let mut portion = Portion::of(role.patterns().iter().collect());
+    portion.add_role_name(&role.row.name);
+    role.inherits.iter().filter_map(|id| now.tenant().portion_of_role(*id)).for_each(|parent| portion.add(parent));
+    portion
 }
 
 /// Whoever follows what the role inherits does not come back to it.

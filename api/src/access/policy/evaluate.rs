@@ -86,6 +86,13 @@ impl Facts {
         self.values[slot.index()] = Some(value);
     }
 
+    /// Leaves it open what the value of an attribute is.
+    pub fn clear(&mut self, slot: Slot) {
+        if let Some(value) = self.values.get_mut(slot.index()) {
+            *value = None;
+        }
+    }
+
     /// The value of an attribute.
     pub fn get(&self, slot: Slot) -> Option<&Value> {
         self.values.get(slot.index())?.as_ref()

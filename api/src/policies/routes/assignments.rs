@@ -96,7 +96,7 @@ pub(crate) async fn list(
     responses(
         (status = 201, description = "The assignment", body = inline(Envelope<AssignmentView>)),
         (status = 404, description = "The tenant has no such policy"),
-        (status = 409, description = "It is assigned to them already, or it would lock the caller out"),
+        (status = 409, description = "It is assigned to them already, or nobody could undo it"),
     )
 )]
 pub(crate) async fn assign(
@@ -131,7 +131,7 @@ pub(crate) async fn assign(
     responses(
         (status = 204, description = "It is gone"),
         (status = 404, description = "The tenant has no such policy, or the policy no such assignment"),
-        (status = 409, description = "It would lock the caller out"),
+        (status = 409, description = "Nobody could undo it"),
     )
 )]
 pub(crate) async fn unassign(

@@ -90,7 +90,7 @@ pub(crate) async fn list(
     responses(
         (status = 201, description = "The policy", body = inline(Envelope<PolicyView>),
             headers(("ETag" = String, description = "Names this version"), ("Location" = String, description = "Where it is"))),
-        (status = 409, description = "There is a policy of this name already, or it would lock the caller out"),
+        (status = 409, description = "There is a policy of this name already, or nobody could undo it"),
     )
 )]
 pub(crate) async fn create(
@@ -172,7 +172,7 @@ pub(crate) async fn read(api: &Api, authority: &Authority, id: PolicyId) -> Resu
         (status = 200, description = "The policy as it is now", body = inline(Envelope<PolicyView>),
             headers(("ETag" = String, description = "Names the new version"))),
         (status = 404, description = "The tenant has no such policy"),
-        (status = 409, description = "There is a policy of this name already, or it would lock the caller out"),
+        (status = 409, description = "There is a policy of this name already, or nobody could undo it"),
         (status = 412, description = "Somebody changed it meanwhile: read it again and repeat the change"),
         (status = 428, description = "`If-Match` is missing"),
     )
@@ -207,7 +207,7 @@ pub(crate) async fn replace(
         (status = 200, description = "The policy as it is now", body = inline(Envelope<PolicyView>),
             headers(("ETag" = String, description = "Names the new version"))),
         (status = 404, description = "The tenant has no such policy"),
-        (status = 409, description = "There is a policy of this name already, or it would lock the caller out"),
+        (status = 409, description = "There is a policy of this name already, or nobody could undo it"),
         (status = 412, description = "Somebody changed it meanwhile: read it again and repeat the change"),
         (status = 428, description = "`If-Match` is missing"),
     )
@@ -275,7 +275,7 @@ pub(crate) async fn delete(
              "priority": 10, "is_enabled": true, "version": 4,
              "created_at": "2026-01-31T09:30:00Z", "updated_at": "2026-02-01T09:30:00Z"}})),
         (status = 404, description = "The tenant has no such policy"),
-        (status = 409, description = "It would lock the caller out"),
+        (status = 409, description = "Nobody could undo it"),
     )
 )]
 pub(crate) async fn enable(

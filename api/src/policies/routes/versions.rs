@@ -144,7 +144,7 @@ pub(crate) async fn show(
         (status = 200, description = "The policy as it is now", body = inline(Envelope<PolicyView>),
             headers(("ETag" = String, description = "Names the new version"))),
         (status = 404, description = "The tenant has no such policy, or the policy no such version"),
-        (status = 409, description = "There is a policy of the name of then, or it would lock the caller out"),
+        (status = 409, description = "There is a policy of the name of then, or nobody could undo it"),
         (status = 412, description = "Somebody changed it meanwhile: read it again"),
         (status = 428, description = "`If-Match` is missing"),
     )

@@ -16,10 +16,9 @@ use crate::authn::{Principal, Subject};
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
 use crate::input::{Errors, Object};
-use crate::roles::kind::attributes;
+use crate::roles::assign::{may_give_until, portion_of};
 use crate::roles::routes::READ;
-use crate::roles::store as roles;
-use crate::roles::{RoleError, check_somebody_is_left, may_give, touch_user};
+use crate::roles::{RoleError, check_somebody_is_left, may_assign, may_take, touch_user};
 use crate::state::Api;
 
 /// To give and take roles.
@@ -110,7 +109,8 @@ pub(crate) async fn list(
 
 /// Gives a user a role
 ///
-/// For good, or until a time. The caller holds everything that the role allows. Giving it again changes the time.
+/// For good, or until a time. The caller holds as long everything that the role allows, and everything that policies which
+/// ask for the role allow. Giving it again changes the time.
 #[utoipa::path(
     post,
     path = "/api/v1/users/{user_id}/roles",
@@ -138,7 +138,7 @@ pub(crate) async fn assign(
 
 /// Takes a role from a user
 ///
-/// The caller holds everything that the role allows.
+/// The caller holds everything that the role allows, and everything that policies which ask for the role speak of.
 #[utoipa::path(
     delete,
     path = "/api/v1/users/{user_id}/roles/{role_id}",
@@ -188,10 +188,17 @@ fn give(
     if !store::is_user(work.conn, work.scope, user)? {
         return Err(RoleError::NoSuchUser);
     }
-    let renewed = may_give(work, caller, &[role])?;
-    check_role(work, &renewed, role)?;
+    let renewed = caller.renewed(work.conn)?;
+    may_assign(work, &renewed, &[role])?;
+    let portion = portion_of(renewed.tenant(), &[role])?;
+    may_give_until(&renewed, &portion, expires_at)?;
     let before = store::list(work.conn, work.scope, user)?;
     let old = before.iter().find(|assignment| assignment.role_id == role);
+    // Who has it for less long than before loses it.
+    let is_sooner = |old: Option<UtcTime>| expires_at.is_some_and(|new| old.is_none_or(|old| new < old));
+    if old.is_some_and(|old| is_sooner(old.expires_at)) {
+        may_take(&renewed, &portion)?;
+    }
     if old.is_none() && before.len() >= usize::try_from(MOST).unwrap_or(usize::MAX) {
         let error = InputError::new("/role_id", "limit", format!("a user has at most {MOST} roles"));
         return Err(RoleError::Invalid(vec![error]));
@@ -212,8 +219,9 @@ fn take(work: &mut Work<'_>, caller: &Authority, user: UserId, role: RoleId) -> 
     if !store::is_user(work.conn, work.scope, user)? {
         return Err(RoleError::NoSuchUser);
     }
-    let renewed = may_give(work, caller, &[role])?;
-    check_role(work, &renewed, role)?;
+    let renewed = caller.renewed(work.conn)?;
+    may_assign(work, &renewed, &[role])?;
+    may_take(&renewed, &portion_of(renewed.tenant(), &[role])?)?;
     if !store::delete(work.conn, work.scope, user, role)? {
         return Err(RoleError::NotFound);
     }
@@ -222,12 +230,6 @@ fn take(work: &mut Work<'_>, caller: &Authority, user: UserId, role: RoleId) -> 
     let changes = Changes::between(&json!({ "role": role }), &json!({}));
     work.record(ASSIGN.as_str(), "account", user.to_string(), changes)?;
     Ok(Answer::no_content())
-}
-
-/// Whether the caller may give and take this role, by the policies that speak of it.
-fn check_role(work: &mut Work<'_>, now: &Authority, role: RoleId) -> Result<(), RoleError> {
-    let found = roles::rows(work.conn, work.scope, &[role.to_string()])?;
-    Ok(now.check(ASSIGN, attributes(found.first().ok_or(RoleError::NotFound)?))?)
 }
 
 /// Who gave it, as it is kept.

@@ -123,3 +123,62 @@ async fn nobody_gives_by_a_group_what_they_do_not_hold() {
     api.done_as(&token, Method::PUT, &format!("{GROUPS}/{own}/members/{user}"), NOTHING).await;
     api.done_as(&token, Method::PUT, &format!("{GROUPS}/{own}/roles/{manager}"), NOTHING).await;
 }
+
+#[actix_web::test]
+async fn who_may_not_assign_a_role_does_not_do_so_by_a_group() {
+    let api = TestApi::start().await;
+    let (admin, token) = (api.administrator(), api.user(&["member"], "api"));
+    let (_, user) = (api.id_of(&admin).await, api.id_of(&token).await);
+    let boss = role(&api, &admin, "Boss", &["*"]).await;
+    api.done_as(&admin, Method::POST, &format!("/api/v1/users/{user}/roles"), &json!({ "role_id": boss })).await;
+    let (secret, plain) = (role(&api, &admin, "Secret", &[]).await, role(&api, &admin, "Plain", &[]).await);
+    let deny = json!({"name": "not theirs", "target": {"resource": "role", "action": "assign"},
+        "rules": {"effect": "deny", "conditions": [{"user.role": "Boss", "role.name": "Secret"}]}});
+    api.done_as(&admin, Method::POST, "/api/v1/policies", &deny).await;
+    let with_it = group(&api, &admin, &json!({"name": "With it"})).await;
+    let part = group(&api, &admin, &json!({"name": "Part", "parent_id": with_it})).await;
+    let own = group(&api, &admin, &json!({"name": "Own"})).await;
+    let member = api.id_of(&api.user(&["member"], "api")).await;
+    api.done_as(&admin, Method::PUT, &format!("{GROUPS}/{with_it}/roles/{secret}"), NOTHING).await;
+    api.done_as(&admin, Method::PUT, &format!("{GROUPS}/{part}/members/{member}"), NOTHING).await;
+    for (method, path, body) in [
+        (Method::PUT, format!("{GROUPS}/{own}/roles/{secret}"), Value::Null),
+        (Method::DELETE, format!("{GROUPS}/{with_it}/roles/{secret}"), Value::Null),
+        (Method::PUT, format!("{GROUPS}/{with_it}/members/{user}"), Value::Null),
+        (Method::PUT, format!("{GROUPS}/{part}/members/{user}"), Value::Null),
+        (Method::DELETE, format!("{GROUPS}/{part}/members/{member}"), Value::Null),
+        (Method::PATCH, format!("{GROUPS}/{own}"), json!({ "parent_id": part })),
+        (Method::PATCH, format!("{GROUPS}/{part}"), json!({ "parent_id": null })),
+        (Method::POST, GROUPS.to_owned(), json!({"name": "New", "parent_id": with_it})),
+        (Method::DELETE, format!("{GROUPS}/{part}"), Value::Null),
+        (Method::POST, format!("/api/v1/users/{user}/roles"), json!({ "role_id": secret })),
+    ] {
+        let refused = api.send_as(&token, method.clone(), &path, &body).await;
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{method} {path}");
+        assert!(problem(refused, StatusCode::FORBIDDEN).await["detail"].as_str().unwrap().contains("role.assign"));
+    }
+    api.done_as(&token, Method::PUT, &format!("{GROUPS}/{own}/roles/{plain}"), NOTHING).await;
+    api.done_as(&token, Method::PUT, &format!("{GROUPS}/{own}/members/{user}"), NOTHING).await;
+    // Nor does a token that is for groups alone give what needs more.
+    let narrow = api.user(&["administrator"], "group.*");
+    api.id_of(&narrow).await;
+    let path = format!("{GROUPS}/{own}/members/{member}");
+    problem(api.send_as(&narrow, Method::PUT, &path, NOTHING).await, StatusCode::FORBIDDEN).await;
+}
+
+#[actix_web::test]
+async fn what_changes_nothing_leaves_no_trace() {
+    let api = TestApi::start().await;
+    let (admin, member) = (api.administrator(), api.user(&["member"], "api"));
+    let (_, user) = (api.id_of(&admin).await, api.id_of(&member).await);
+    let desk = group(&api, &admin, &json!({"name": "Front desk"})).await;
+    let reader = role(&api, &admin, "Reader", &["role.read"]).await;
+    let traces =
+        || async { (api.count("audit_entries").await, api.count("outbox").await, api.count("signals").await) };
+    for path in [format!("{GROUPS}/{desk}/members/{user}"), format!("{GROUPS}/{desk}/roles/{reader}")] {
+        api.done_as(&admin, Method::PUT, &path, NOTHING).await;
+        let before = traces().await;
+        api.done_as(&admin, Method::PUT, &path, NOTHING).await;
+        assert_eq!(traces().await, before, "{path}");
+    }
+}

@@ -1,13 +1,13 @@
 //! `/api/v1/roles` and `/api/v1/users/{id}/roles`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tenantry_types::Clock as _;
 
-use crate::support::{TestApi, problem};
+use crate::support::{TestApi, a_second_after, problem};
 
 const ROLES: &str = "/api/v1/roles";
 const NOTHING: &Value = &Value::Null;
@@ -251,6 +251,76 @@ async fn nobody_gives_what_they_do_not_hold() {
 }
 
 #[actix_web::test]
+async fn what_is_held_for_a_time_is_not_given_for_longer() {
+    let api = TestApi::start().await;
+    let (admin, token) = (api.administrator(), api.user(&["member"], "api"));
+    let (_, user) = (api.id_of(&admin).await, api.id_of(&token).await);
+    let friend = api.id_of(&api.user(&["member"], "api")).await;
+    let administrator = system_role(&api, &admin, "administrator").await;
+    let (own, of_friend) = (format!("/api/v1/users/{user}/roles"), format!("/api/v1/users/{friend}/roles"));
+    let at = |seconds: u64| (api.clock.now() + Duration::from_secs(seconds)).to_string();
+    let (sooner, end, later) = (at(60), at(120), at(121));
+    let until = |time: &str| json!({"role_id": administrator, "expires_at": time});
+    let for_good = json!({ "role_id": administrator });
+    api.done_as(&admin, Method::POST, &own, &until(&end)).await;
+
+    // Neither to themselves nor to a friend, for good or for longer; as long as they have it themselves.
+    for (path, body) in
+        [(&own, &for_good), (&own, &until(&later)), (&of_friend, &for_good), (&of_friend, &until(&later))]
+    {
+        let refused = api.send_as(&token, Method::POST, path, body).await;
+        let problem = problem(refused, StatusCode::UNPROCESSABLE_ENTITY).await;
+        let error = &problem["errors"][0];
+        assert_eq!((&error["pointer"], &error["code"]), (&json!("/expires_at"), &json!("later")), "{body}");
+        assert!(error["detail"].as_str().unwrap().contains(&end), "{error} {end}");
+    }
+    api.done_as(&token, Method::POST, &of_friend, &until(&end)).await;
+    api.done_as(&token, Method::POST, &of_friend, &until(&sooner)).await;
+
+    // Nor by a group, a role or a policy, all of which stay.
+    let group = api.done_as(&admin, Method::POST, "/api/v1/groups", &json!({"name": "g"})).await;
+    let group = format!("/api/v1/groups/{}", group["id"].as_str().unwrap());
+    let strong = api.done_as(&admin, Method::POST, "/api/v1/groups", &json!({"name": "strong"})).await;
+    let strong = strong["id"].as_str().unwrap();
+    api.done_as(&admin, Method::PUT, &format!("/api/v1/groups/{strong}/roles/{administrator}"), NOTHING).await;
+    let target = json!({"resource": "booking", "action": "read"});
+    let policy = json!({"name": "p", "target": target, "rules": {"effect": "allow"}});
+    for (method, path, body) in [
+        (Method::PUT, format!("{group}/roles/{administrator}"), Value::Null),
+        (Method::PUT, format!("/api/v1/groups/{strong}/members/{user}"), Value::Null),
+        (Method::PATCH, group.clone(), json!({ "parent_id": strong })),
+        (Method::POST, "/api/v1/groups".to_owned(), json!({"name": "part", "parent_id": strong})),
+        (Method::POST, ROLES.to_owned(), json!({"name": "R", "role_family": "Internal", "permissions": ["role.read"]})),
+        (Method::POST, ROLES.to_owned(), json!({"name": "R", "role_family": "Internal", "inherits": [administrator]})),
+        (Method::POST, "/api/v1/policies".to_owned(), policy.clone()),
+    ] {
+        let refused = api.send_as(&token, method.clone(), &path, &body).await;
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{method} {path} {body}");
+        let problem = problem(refused, StatusCode::FORBIDDEN).await;
+        assert_eq!(problem["type"], format!("{}/problems/not-held", api.url));
+        assert!(problem["detail"].as_str().unwrap().contains(&end), "{problem}");
+    }
+    // While they have it they take, remove and switch off as everybody does who has it.
+    let made = api.done_as(&admin, Method::POST, "/api/v1/policies", &policy).await;
+    let made = format!("/api/v1/policies/{}", made["id"].as_str().unwrap());
+    api.done_as(&token, Method::POST, &format!("{made}/disable"), NOTHING).await;
+    problem(api.send_as(&token, Method::POST, &format!("{made}/enable"), NOTHING).await, StatusCode::FORBIDDEN).await;
+    api.done_as(&token, Method::DELETE, &format!("{of_friend}/{administrator}"), NOTHING).await;
+    api.clock.advance(Duration::from_secs(120));
+    assert_eq!(api.get_as(ROLES, &token).await.status(), StatusCode::FORBIDDEN);
+    // Two roles of which one is for good count together; of two that end the later one does.
+    let reader = role(&api, &admin, "Reader", &["role.*"], &[]).await;
+    let other = role(&api, &admin, "Other", &["role.*"], &[]).await;
+    let body = |role: &str, seconds: u64| json!({"role_id": role, "expires_at": at(seconds)});
+    for (role, seconds) in [(&reader, 60), (&other, 600)] {
+        api.done_as(&admin, Method::POST, &own, &body(role, seconds)).await;
+    }
+    api.done_as(&token, Method::POST, &own, &body(&reader, 600)).await;
+    api.done_as(&admin, Method::POST, &own, &json!({ "role_id": other })).await;
+    api.done_as(&token, Method::POST, &own, &json!({ "role_id": reader })).await;
+}
+
+#[actix_web::test]
 async fn what_was_lost_a_moment_ago_is_not_given() {
     let api = TestApi::start().await;
     let (admin, token) = (api.administrator(), api.user(&["member"], "api"));
@@ -348,8 +418,8 @@ async fn another_replica_knows_soon() {
     assert_eq!(at_replica().await, StatusCode::FORBIDDEN);
     let reader = role(&api, &admin, "Reader", &["role.read"], &[]).await;
     assert_eq!(give(&api, &admin, &user, &reader).await, StatusCode::OK);
-    crate::support::within(Duration::from_secs(10), || async { at_replica().await == StatusCode::OK }).await;
+    a_second_after(Instant::now(), || async { at_replica().await == StatusCode::OK }).await;
     // What a role of theirs loses, they lose.
     api.done_as(&admin, Method::PATCH, &format!("{ROLES}/{reader}"), &json!({"permissions": []})).await;
-    crate::support::within(Duration::from_secs(10), || async { at_replica().await == StatusCode::FORBIDDEN }).await;
+    a_second_after(Instant::now(), || async { at_replica().await == StatusCode::FORBIDDEN }).await;
 }

@@ -31,8 +31,10 @@ async fn nobody_allows_what_they_do_not_hold() {
         off["is_enabled"] = json!(false);
         assert_eq!(tried(&api, &editor, Method::POST, POLICIES, &off).await, FORBIDDEN, "not to be switched on later");
     }
-    // A deny may be about anything that does not lock its maker out; to allow what is held is fine.
-    made(&api, &editor, &always("deny", "deny", "role", "delete")).await;
+    // Nor do they forbid it to others. What is held may be allowed and forbidden.
+    let deny = always("deny", "deny", "role", "delete");
+    assert_eq!(tried(&api, &editor, Method::POST, POLICIES, &deny).await, FORBIDDEN);
+    made(&api, &editor, &always("deny", "deny", "booking", "update")).await;
     let own = made(&api, &editor, &always("own", "allow", "booking", "*")).await;
     let widened = json!({"target": {"resource": "role", "action": "read"}});
     assert_eq!(tried(&api, &editor, Method::PATCH, &own, &widened).await, FORBIDDEN);
@@ -104,7 +106,7 @@ async fn nobody_frees_themselves_of_a_policy() {
         assert_eq!(tried(&api, &editor, method.clone(), path, body).await, FORBIDDEN, "{method} {path}");
     }
     assert_eq!(tried(&api, &editor, Method::GET, "/api/v1/groups", NOTHING).await, FORBIDDEN);
-    // Assigned to them by name it is the same; assigned to others only, it is no concern of theirs.
+    // Assigned to them by name it is the same, and to others only as well: they do not free a friend.
     let to_editor = json!({"assignee_type": "user", "assignee_id": editor_id});
     let assigned = api.done_as(&administrator, Method::POST, &format!("{policy}/assignments"), &to_editor).await;
     assert_eq!(tried(&api, &editor, Method::PATCH, &policy, &narrower).await, FORBIDDEN);
@@ -112,7 +114,9 @@ async fn nobody_frees_themselves_of_a_policy() {
     assert_eq!(tried(&api, &editor, Method::DELETE, &own, NOTHING).await, FORBIDDEN);
     api.done_as(&administrator, Method::POST, &format!("{policy}/assignments"), &to_group).await;
     api.done_as(&administrator, Method::DELETE, &own, NOTHING).await;
-    api.done_as(&editor, Method::PATCH, &policy, &narrower).await;
+    for (method, path, body) in &ways[..4] {
+        assert_eq!(tried(&api, &editor, method.clone(), path, body).await, FORBIDDEN, "{method} {path}");
+    }
     // Whoever holds all of it may.
     api.done_as(&administrator, Method::DELETE, &policy, NOTHING).await;
 }

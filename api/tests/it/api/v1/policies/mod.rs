@@ -3,8 +3,11 @@
 mod assignments;
 mod editing;
 mod escalation;
+mod left;
 mod lists;
+mod names;
 mod questions;
+mod sizes;
 mod things;
 
 use reqwest::{Method, StatusCode};
