@@ -7,10 +7,11 @@ use super::PolicyError;
 use super::change::{MOST_ASSIGNMENTS, assignments, current, tell};
 use super::escalation::{may_make, somebody_stays_in, stays_in};
 use super::kind::attributes;
-use super::model::{AssigneeType, Draft};
+use super::model::{Assignee, Draft};
 use super::routes::ASSIGN;
 use super::store::{self, Assignment, Stored};
 use crate::access::Authority;
+use crate::access::policy::Effect;
 use crate::audit::Changes;
 use crate::change::Work;
 
@@ -19,13 +20,13 @@ pub(super) fn assign(
     work: &mut Work<'_>,
     caller: &Authority,
     policy: PolicyId,
-    kind: AssigneeType,
-    assignee: &str,
+    assignee: &Assignee,
 ) -> Result<Assignment, PolicyError> {
     let stored = current(work, policy, None)?;
-    if !store::exists(work.conn, work.scope, kind, assignee)? {
-        let detail = format!("the tenant has no such {kind}");
-        return Err(PolicyError::invalid("/assignee_id", "unknown_assignee", detail));
+    // Before anything is said of the assignee.
+    let caller = may_assign(work, caller, &stored)?;
+    if !store::missing(work.conn, work.scope, std::slice::from_ref(assignee))?.is_empty() {
+        return Err(unknown("", assignee));
     }
     if store::count_assignments(work.conn, work.scope)? >= MOST_ASSIGNMENTS {
         let detail = format!("the policies of a tenant have at most {MOST_ASSIGNMENTS} assignments together");
@@ -33,13 +34,13 @@ pub(super) fn assign(
     }
     let new = Assignment {
         id: PolicyAssignmentId::new(work.clock, work.random),
-        assignee_type: kind,
-        assignee_id: assignee.to_owned(),
+        assignee_type: assignee.kind,
+        assignee_id: assignee.id.clone(),
         created_at: work.clock.now(),
     };
     let before = assignments(work, policy)?;
     let after: Vec<Assignment> = before.iter().cloned().chain([new.clone()]).collect();
-    let caller = check(work, caller, &stored, &after)?;
+    stays_with(&caller, &stored, &after)?;
     store::insert_assignment(work.conn, work.scope, policy, &new).map_err(|error| {
         if error.conflicts_on("assignee_id") || error.conflicts_on("unique") {
             PolicyError::AlreadyAssigned
@@ -53,42 +54,55 @@ pub(super) fn assign(
     Ok(new)
 }
 
-/// Takes an assignment back. Without the last one the policy is for everyone.
+/// Takes an assignment back. Without the last one the policy is for everyone, which for an allow has to be meant.
 pub(super) fn unassign(
     work: &mut Work<'_>,
     caller: &Authority,
     policy: PolicyId,
     id: PolicyAssignmentId,
+    everyone: bool,
 ) -> Result<(), PolicyError> {
     let stored = current(work, policy, None)?;
+    let caller = may_assign(work, caller, &stored)?;
     let found = store::find_assignment(work.conn, work.scope, policy, id)?;
     let gone = found.ok_or(PolicyError::NotFound("assignment"))?;
     let before = assignments(work, policy)?;
     let after: Vec<Assignment> = before.iter().filter(|assignment| assignment.id != id).cloned().collect();
-    let caller = check(work, caller, &stored, &after)?;
+    let gives = stored.contents.is_enabled && stored.contents.effect() == Effect::Allow;
+    if gives && after.is_empty() && !everyone {
+        return Err(PolicyError::LastAssignment);
+    }
+    stays_with(&caller, &stored, &after)?;
     store::remove_assignment(work.conn, work.scope, id)?;
     somebody_stays_in(work, &caller, &stored.contents)?;
     let changes = Changes::between(&json!({ "assigned": shown(&gone) }), &json!({}));
     tell(work, ASSIGN.as_str(), &stored, changes)
 }
 
-fn shown(assignment: &Assignment) -> serde_json::Value {
+/// An assignment in the audit trail.
+pub(super) fn shown(assignment: &Assignment) -> serde_json::Value {
     json!({ "assignee_type": assignment.assignee_type.as_str(), "assignee_id": assignment.assignee_id })
 }
 
-/// Whom a policy is for matters as much as what it says. Gives the caller as they are now.
-fn check(
-    work: &mut Work<'_>,
-    caller: &Authority,
-    stored: &Stored,
-    after: &[Assignment],
-) -> Result<Authority, PolicyError> {
+/// That the tenant has no such assignee.
+pub(super) fn unknown(pointer: &str, assignee: &Assignee) -> PolicyError {
+    let detail = format!("the tenant has no such {}", assignee.kind);
+    PolicyError::invalid(&format!("{pointer}/assignee_id"), "unknown_assignee", detail)
+}
+
+/// Whether the caller may say whom a policy is for, which matters as much as what it says. Gives the caller as they are now.
+fn may_assign(work: &mut Work<'_>, caller: &Authority, stored: &Stored) -> Result<Authority, PolicyError> {
     let caller = caller.renewed(work.conn)?;
     caller.check(ASSIGN, attributes(stored))?;
     may_make(&caller, &stored.contents)?;
-    // One that does not compile any more denies whatever its conditions, so it is not for this to find out.
-    if let Ok(draft) = Draft::parse(caller.tenant().kinds.catalogue(), json!(stored.contents), true) {
-        stays_in(&caller, &stored.contents, &draft.policy, after)?;
-    }
     Ok(caller)
+}
+
+/// Whether the caller could undo it when the policy is for these.
+fn stays_with(caller: &Authority, stored: &Stored, after: &[Assignment]) -> Result<(), PolicyError> {
+    // One that does not compile any more denies whatever its conditions, so it is not for this to find out.
+    match Draft::parse(caller.tenant().kinds.catalogue(), json!(stored.contents), true) {
+        Ok(draft) => stays_in(caller, &stored.contents, &draft.policy, after),
+        Err(_) => Ok(()),
+    }
 }

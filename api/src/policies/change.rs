@@ -1,12 +1,13 @@
 //! Making, changing and removing policies: each a version of its own.
 
 use serde_json::{Value, json};
-use tenantry_types::PolicyId;
+use tenantry_types::{PolicyAssignmentId, PolicyId};
 
 use super::PolicyError;
+use super::assign;
 use super::escalation::{may_make, may_touch, somebody_stays_in, stays_in};
 use super::kind::attributes;
-use super::model::{Contents, Draft, actor};
+use super::model::{Assignee, Contents, Draft, actor};
 use super::routes::{CREATE, DELETE, UPDATE};
 use super::store::{self, Assignment, Stored};
 use crate::access::policy::Policy;
@@ -24,8 +25,14 @@ pub(super) const MOST_ASSIGNMENTS: i64 = 20_000;
 /// How many values the conditions of all policies that are switched on ask for together at most: what every replica compiles.
 const MOST_TESTS: usize = 100_000;
 
-/// Makes a policy, for everyone.
-pub(super) fn create(work: &mut Work<'_>, caller: &Authority, draft: &Draft) -> Result<Stored, PolicyError> {
+/// Makes a policy, for these or, where there are none, for everyone. It could say so by conditions as well, so that whoever may
+/// make it may assign it from the beginning.
+pub(super) fn create(
+    work: &mut Work<'_>,
+    caller: &Authority,
+    draft: &Draft,
+    assigned_to: &[Assignee],
+) -> Result<Stored, PolicyError> {
     if store::count(work.conn, work.scope)? >= MOST_POLICIES {
         let detail = format!("a tenant has at most {MOST_POLICIES} policies");
         return Err(PolicyError::invalid("", "limit", detail));
@@ -41,12 +48,38 @@ pub(super) fn create(work: &mut Work<'_>, caller: &Authority, draft: &Draft) -> 
     let caller = caller.renewed(work.conn)?;
     caller.check(CREATE, attributes(&new))?;
     may_make(&caller, &new.contents)?;
-    stays_in(&caller, &new.contents, &draft.policy, &[])?;
+    let missing = store::missing(work.conn, work.scope, assigned_to)?;
+    if let Some((at, assignee)) = missing.first().and_then(|at| Some((at, assigned_to.get(*at)?))) {
+        return Err(assign::unknown(&format!("/assigned_to/{at}"), assignee));
+    }
+    let assignments = of_assignees(work, assigned_to)?;
+    stays_in(&caller, &new.contents, &draft.policy, &assignments)?;
     stays_small(&caller, None, &new.contents, &draft.policy)?;
     store::insert(work.conn, work.scope, &new).map_err(name_taken)?;
+    store::insert_assignments(work.conn, work.scope, new.id, &assignments)?;
     somebody_stays_in(work, &caller, &new.contents)?;
-    finish(work, CREATE, None, &new)?;
+    let mut shown = json!(new.contents);
+    if !assignments.is_empty() {
+        shown["assigned_to"] = assignments.iter().map(assign::shown).collect();
+    }
+    finish(work, CREATE, None, &new, &shown)?;
     Ok(new)
+}
+
+/// The first assignments of a policy.
+fn of_assignees(work: &mut Work<'_>, assigned_to: &[Assignee]) -> Result<Vec<Assignment>, PolicyError> {
+    let more = i64::try_from(assigned_to.len()).unwrap_or(MOST_ASSIGNMENTS);
+    if more > 0 && store::count_assignments(work.conn, work.scope)? + more > MOST_ASSIGNMENTS {
+        let detail = format!("the policies of a tenant have at most {MOST_ASSIGNMENTS} assignments together");
+        return Err(PolicyError::invalid("/assigned_to", "limit", detail));
+    }
+    let one = |assignee: &Assignee| Assignment {
+        id: PolicyAssignmentId::new(work.clock, work.random),
+        assignee_type: assignee.kind,
+        assignee_id: assignee.id.clone(),
+        created_at: work.clock.now(),
+    };
+    Ok(assigned_to.iter().map(one).collect())
 }
 
 /// What a change makes of a policy.
@@ -96,7 +129,7 @@ pub(super) fn edit(
     }
     store::update(work.conn, work.scope, &new).map_err(name_taken)?;
     somebody_stays_in(work, &caller, &new.contents)?;
-    finish(work, UPDATE, Some(&old.contents), &new)?;
+    finish(work, UPDATE, Some(&old.contents), &new, &json!(new.contents))?;
     Ok(new)
 }
 
@@ -183,9 +216,10 @@ fn finish(
     permission: Permission,
     old: Option<&Contents>,
     new: &Stored,
+    shown: &Value,
 ) -> Result<(), PolicyError> {
     store::add_version(work.conn, work.scope, new, &actor(work.principal))?;
-    let changes = Changes::between(&old.map_or_else(|| json!({}), |old| json!(old)), &json!(new.contents));
+    let changes = Changes::between(&old.map_or_else(|| json!({}), |old| json!(old)), shown);
     tell(work, permission.as_str(), new, changes)
 }
 

@@ -26,6 +26,12 @@ pub enum PolicyError {
     /// The caller could not change policies any more, or no administrator could.
     #[error("this policy could forbid every administrator, or you, to change policies, and nobody could undo it")]
     LocksOut,
+    /// An allow would come to be for everyone.
+    #[error(
+        "this was the last assignment of a policy that allows something, so that it would be for everyone: assign it to somebody \
+         else first, switch it off first, or say everyone=true"
+    )]
+    LastAssignment,
     /// There is no such policy, version or assignment.
     #[error("the tenant has no such {0}")]
     NotFound(&'static str),
@@ -48,6 +54,17 @@ impl PolicyError {
     pub(super) fn invalid(pointer: &str, code: &'static str, detail: impl Into<String>) -> Self {
         Self::Invalid(vec![InputError::new(pointer, code, detail)])
     }
+
+    /// The same, with more that is wrong.
+    pub(super) fn with(self, more: Vec<InputError>) -> Self {
+        match self {
+            Self::Invalid(mut errors) => {
+                errors.extend(more);
+                Self::Invalid(errors)
+            }
+            other => other,
+        }
+    }
 }
 
 impl IntoProblem for PolicyError {
@@ -62,6 +79,9 @@ impl IntoProblem for PolicyError {
                 Problem::forbidden().with_kind("/problems/not-held", "You do not hold what you want to give")
             }
             Self::LocksOut => Problem::conflict().with_kind("/problems/locks-out", "Nobody could undo it"),
+            Self::LastAssignment => {
+                Problem::conflict().with_kind("/problems/last-assignment", "The policy would be for everyone")
+            }
             Self::NotFound(_) => Problem::not_found(),
             Self::Access(error) => return error.problem(),
             Self::Precondition(error) => return error.problem(),

@@ -159,6 +159,15 @@ text_enum! {
     }
 }
 
+/// To whom a policy is to be assigned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignee {
+    /// What kind.
+    pub kind: AssigneeType,
+    /// The id of the user, role or group.
+    pub id: String,
+}
+
 /// Who changed something, as it is kept: `user:<id>` or `client:<id>`.
 pub fn actor(principal: &Principal) -> String {
     match &principal.subject {

@@ -14,10 +14,13 @@ use crate::access::Authority;
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
 use crate::input::{Errors, Object};
-use crate::policies::model::AssigneeType;
+use crate::policies::model::{Assignee, AssigneeType};
 use crate::policies::store::{self, Assignment};
 use crate::policies::{PolicyError, assign};
 use crate::state::Api;
+
+/// To how many a policy is assigned at most as it is made.
+const MOST_AT_ONCE: usize = 100;
 
 /// An assignment on the wire.
 #[derive(Debug, Serialize, ToSchema)]
@@ -107,9 +110,9 @@ pub(crate) async fn assign(
     api: Data<Api>,
 ) -> Result<Answer, PolicyError> {
     let id = id.into_inner();
-    let (kind, assignee) = parse(body.0.clone())?;
+    let assignee = parse(body.0.clone())?;
     let work = move |work: &mut Work<'_>| {
-        let assignment = assign::assign(work, &authority, id, kind, &assignee)?;
+        let assignment = assign::assign(work, &authority, id, &assignee)?;
         let location = format!("/api/v1/policies/{id}/assignments/{}", assignment.id);
         Ok(Answer::created(location, view(assignment)))
     };
@@ -118,7 +121,8 @@ pub(crate) async fn assign(
 
 /// Takes an assignment back
 ///
-/// Without its last assignment a policy is for everyone.
+/// Without its last assignment a policy is for everyone. Where that is an allow policy that is switched on, it has to be said:
+/// `everyone=true`.
 #[utoipa::path(
     delete,
     path = "/api/v1/policies/{policy_id}/assignments/{assignment_id}",
@@ -127,30 +131,63 @@ pub(crate) async fn assign(
     params(
         ("policy_id" = String, Path, description = "The id of the policy", format = Uuid),
         ("assignment_id" = String, Path, description = "The id of the assignment", format = Uuid),
+        ("everyone" = Option<bool>, Query, description = "That an allow policy may come to be for everyone"),
     ),
     responses(
         (status = 204, description = "It is gone"),
         (status = 404, description = "The tenant has no such policy, or the policy no such assignment"),
-        (status = 409, description = "Nobody could undo it"),
+        (status = 409, description = "The policy would come to be for everyone, or nobody could undo it"),
     )
 )]
 pub(crate) async fn unassign(
+    request: HttpRequest,
     change: Change,
     authority: Authority,
     path: Path<(PolicyId, PolicyAssignmentId)>,
     api: Data<Api>,
 ) -> Result<Answer, PolicyError> {
     let (policy, id) = path.into_inner();
+    let mut query = Query::of(&request, &api.cursors, authority.principal().tenant.id.as_str());
+    let everyone = query.flag("everyone") == Some(true);
+    query.finish().map_err(PolicyError::Invalid)?;
     let work = move |work: &mut Work<'_>| {
-        assign::unassign(work, &authority, policy, id)?;
+        assign::unassign(work, &authority, policy, id, everyone)?;
         Ok(Answer::no_content())
     };
     change.run(&api, &Value::Null, work).await
 }
 
-fn parse(body: Value) -> Result<(AssigneeType, String), PolicyError> {
+/// Takes the assignees of a new policy out of what was sent.
+pub(super) fn take_assignees(body: &mut Value, errors: &Errors) -> Vec<Assignee> {
+    match body.as_object_mut().and_then(|body| body.remove("assigned_to")) {
+        None => Vec::new(),
+        Some(Value::Array(list)) if (1..=MOST_AT_ONCE).contains(&list.len()) => {
+            let mut assignees: Vec<Assignee> = Vec::with_capacity(list.len());
+            for (at, one) in list.into_iter().enumerate() {
+                let assignee = read_assignee(one, &format!("/assigned_to/{at}"), errors);
+                if assignees.contains(&assignee) {
+                    errors.add(&format!("/assigned_to/{at}"), "duplicate", "is named already");
+                }
+                assignees.push(assignee);
+            }
+            assignees
+        }
+        Some(_) => {
+            let detail = format!("must be a list of 1 to {MOST_AT_ONCE}; without it the policy is for everyone");
+            errors.add("/assigned_to", "limit", detail);
+            Vec::new()
+        }
+    }
+}
+
+fn parse(body: Value) -> Result<Assignee, PolicyError> {
     let errors = Errors::default();
-    let mut object = Object::new(body, "", &errors);
+    let assignee = read_assignee(body, "", &errors);
+    errors.unless_any(assignee).map_err(PolicyError::Invalid)
+}
+
+fn read_assignee(body: Value, pointer: &str, errors: &Errors) -> Assignee {
+    let mut object = Object::new(body, pointer, errors);
     for name in ["assignee_type", "assignee_id"] {
         if !object.has(name) {
             object.refuse(name, "required", "must be there");
@@ -160,5 +197,5 @@ fn parse(body: Value) -> Result<(AssigneeType, String), PolicyError> {
     // Whatever it is the id of.
     let id = object.text("assignee_id", |text| text.parse::<Id<()>>().map(|id| id.to_string()));
     object.finish();
-    errors.unless_any((kind.unwrap_or(AssigneeType::User), id.unwrap_or_default())).map_err(PolicyError::Invalid)
+    Assignee { kind: kind.unwrap_or(AssigneeType::User), id: id.unwrap_or_default() }
 }

@@ -7,12 +7,12 @@ use tenantry_types::{Envelope, PolicyId};
 use tenantry_web::listing::Query;
 use tenantry_web::problems::Json;
 
+use super::assignments::take_assignees;
 use super::{PolicyView, READ, tag, view};
 use crate::access::Authority;
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
-use crate::input::IfMatch;
-use crate::input::versioned;
+use crate::input::{Errors, IfMatch, versioned};
 use crate::policies::PolicyError;
 use crate::policies::change::{self, Edit};
 use crate::policies::kind::attributes;
@@ -74,8 +74,8 @@ pub(crate) async fn list(
 
 /// Makes a policy
 ///
-/// It is compiled as it is saved; everything that is wrong is told at once. A policy is for everyone until it is assigned to
-/// somebody. What it allows the caller holds by their roles.
+/// It is compiled as it is saved; everything that is wrong is told at once. A policy is for those in `assigned_to`, or for everyone
+/// until it is assigned to somebody. What it speaks of the caller holds by their roles, for good.
 #[utoipa::path(
     post,
     path = "/api/v1/policies",
@@ -86,7 +86,8 @@ pub(crate) async fn list(
         "description": "Allows premium customers to cancel bookings up to 24 hours before",
         "target": {"resource": "booking", "action": "cancel"},
         "rules": {"effect": "allow", "conditions": [
-            {"user.role": "PremiumCustomer", "booking.scheduled_time": "> now() + 24h"}]}})),
+            {"user.role": "PremiumCustomer", "booking.scheduled_time": "> now() + 24h"}]},
+        "assigned_to": [{"assignee_type": "role", "assignee_id": "0190b2c4-0000-7000-8000-000000000003"}]})),
     responses(
         (status = 201, description = "The policy", body = inline(Envelope<PolicyView>),
             headers(("ETag" = String, description = "Names this version"), ("Location" = String, description = "Where it is"))),
@@ -99,9 +100,15 @@ pub(crate) async fn create(
     body: Json<Value>,
     api: Data<Api>,
 ) -> Result<Answer, PolicyError> {
-    let draft = parse(&authority, &body.0)?;
+    let (mut document, errors) = (body.0.clone(), Errors::default());
+    let assigned_to = take_assignees(&mut document, &errors);
+    let draft = match (parse(&authority, &document), errors.unless_any(())) {
+        (draft, Ok(())) => draft?,
+        (Ok(_), Err(wrong)) => return Err(PolicyError::Invalid(wrong)),
+        (Err(error), Err(wrong)) => return Err(error.with(wrong)),
+    };
     let work = move |work: &mut Work<'_>| {
-        let policy = change::create(work, &authority, &draft)?;
+        let policy = change::create(work, &authority, &draft, &assigned_to)?;
         let location = format!("/api/v1/policies/{}", policy.id);
         Ok(Answer::created(location, view(&policy)).with_etag(tag(work.scope.tenant_id(), &policy).as_str()))
     };

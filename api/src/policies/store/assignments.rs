@@ -1,10 +1,10 @@
 //! The rows of assignments.
 
 use diesel::prelude::*;
-use tenantry_db::{Connection, DbError, TenantScope};
+use tenantry_db::{Connection, DbError, TenantScope, each};
 use tenantry_types::{PolicyAssignmentId, PolicyId, TenantId, UtcTime};
 
-use crate::policies::model::AssigneeType;
+use crate::policies::model::{Assignee, AssigneeType};
 use crate::schema::{policy_assignments, roles, user_groups, users};
 
 /// That a policy is for somebody.
@@ -83,6 +83,30 @@ pub fn count_assignments(conn: &mut Connection, scope: TenantScope) -> Result<i6
     Ok(rows.count().get_result(conn)?)
 }
 
+/// Adds assignments, all of them together.
+pub fn insert_assignments(
+    conn: &mut Connection,
+    scope: TenantScope,
+    policy: PolicyId,
+    new: &[Assignment],
+) -> Result<(), DbError> {
+    let rows: Vec<NewAssignment<'_>> = new
+        .iter()
+        .map(|new| NewAssignment {
+            id: new.id,
+            tenant_id: scope.tenant_id(),
+            policy_id: policy,
+            assignee_type: new.assignee_type,
+            assignee_id: &new.assignee_id,
+            created_at: new.created_at,
+        })
+        .collect();
+    if !rows.is_empty() {
+        each!(conn, c => diesel::insert_into(policy_assignments::table).values(&rows).execute(c))?;
+    }
+    Ok(())
+}
+
 /// Adds an assignment.
 pub fn insert_assignment(
     conn: &mut Connection,
@@ -110,20 +134,29 @@ pub fn remove_assignment(conn: &mut Connection, scope: TenantScope, id: PolicyAs
     Ok(())
 }
 
-/// Whether the tenant has this user, role or group.
-pub fn exists(conn: &mut Connection, scope: TenantScope, kind: AssigneeType, id: &str) -> Result<bool, DbError> {
+/// The places of those assignees that the tenant does not have.
+pub fn missing(conn: &mut Connection, scope: TenantScope, wanted: &[Assignee]) -> Result<Vec<usize>, DbError> {
     let tenant = scope.tenant_id();
-    let found: i64 = match kind {
-        AssigneeType::User => {
-            users::table.filter(users::tenant_id.eq(tenant).and(users::id.eq(id))).count().get_result(conn)?
-        }
-        AssigneeType::Role => {
-            roles::table.filter(roles::tenant_id.eq(tenant).and(roles::id.eq(id))).count().get_result(conn)?
-        }
-        AssigneeType::Group => user_groups::table
-            .filter(user_groups::tenant_id.eq(tenant).and(user_groups::id.eq(id)))
-            .count()
-            .get_result(conn)?,
+    let of = |kind: AssigneeType| wanted.iter().filter(move |one| one.kind == kind).map(|one| one.id.as_str());
+    let users: Vec<String> = users::table
+        .filter(users::tenant_id.eq(tenant).and(users::id.eq_any(of(AssigneeType::User))))
+        .select(users::id)
+        .load(conn)?;
+    let roles: Vec<String> = roles::table
+        .filter(roles::tenant_id.eq(tenant).and(roles::id.eq_any(of(AssigneeType::Role))))
+        .select(roles::id)
+        .load(conn)?;
+    let groups: Vec<String> = user_groups::table
+        .filter(user_groups::tenant_id.eq(tenant).and(user_groups::id.eq_any(of(AssigneeType::Group))))
+        .select(user_groups::id)
+        .load(conn)?;
+    let is_missing = |one: &Assignee| {
+        let known = match one.kind {
+            AssigneeType::User => &users,
+            AssigneeType::Role => &roles,
+            AssigneeType::Group => &groups,
+        };
+        !known.contains(&one.id)
     };
-    Ok(found > 0)
+    Ok(wanted.iter().enumerate().filter(|(_, one)| is_missing(one)).map(|(at, _)| at).collect())
 }

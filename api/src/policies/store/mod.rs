@@ -6,7 +6,8 @@ mod rows;
 mod versions;
 
 pub use assignments::{
-    Assignment, count_assignments, exists, find_assignment, insert_assignment, list_assignments, remove_assignment,
+    Assignment, count_assignments, find_assignment, insert_assignment, insert_assignments, list_assignments, missing,
+    remove_assignment,
 };
 pub use recorded::{RecordedRow, recorded_decisions};
 pub use rows::{PolicyFilter, Stored, count, delete, find, insert, list, update, with_ids};
