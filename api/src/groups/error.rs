@@ -18,6 +18,9 @@ pub enum GroupError {
     /// There is one of this name.
     #[error("there is a group of this name already")]
     NameTaken,
+    /// There is one whose name looks the same.
+    #[error("there is a group already whose name looks like this one")]
+    NameAlike,
     /// Other groups are a part of it.
     #[error("other groups are a part of this one")]
     HasParts,
@@ -47,6 +50,9 @@ impl IntoProblem for GroupError {
             Self::Invalid(errors) => return Problem::invalid_input().with_errors(errors.clone()),
             Self::NameTaken => {
                 Problem::conflict().with_errors(vec![InputError::new("/name", "taken", self.to_string())])
+            }
+            Self::NameAlike => {
+                Problem::conflict().with_errors(vec![InputError::new("/name", "alike", self.to_string())])
             }
             Self::HasParts => Problem::conflict(),
             Self::NotFound => Problem::not_found(),

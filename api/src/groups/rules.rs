@@ -13,7 +13,7 @@ use super::store::{self, Group};
 use crate::access::{Authority, Portion};
 use crate::audit::Changes;
 use crate::change::Work;
-use crate::input::{EntityTag, Errors, IfMatch, Object, line};
+use crate::input::{EntityTag, Errors, IfMatch, Look, Object, line};
 use crate::roles::model::RoleName;
 use crate::roles::{check_somebody_is_left, may_assign, may_give, may_take};
 use crate::signals::SignalKind;
@@ -73,6 +73,7 @@ pub(super) fn create(work: &mut Work<'_>, caller: &Authority, input: &GroupInput
     now.check(CREATE, attributes(&group))?;
     may_give(&now, &named(&group))?;
     check_parent(work, &now, &group)?;
+    check_look(work, &group)?;
     store::insert(work.conn, &group).map_err(name_taken)?;
     finish(work, CREATE.as_str(), &group, Changes::between(&json!({}), &json!(view(&group))))?;
     Ok(group)
@@ -109,6 +110,7 @@ pub(super) fn update(
     if new.name != old.name {
         may_take(&now, &named(&old))?;
         may_give(&now, &named(&new))?;
+        check_look(work, &new)?;
     }
     if new.parent_id != old.parent_id {
         may_take_from(work, &now, id)?;
@@ -145,6 +147,13 @@ pub(super) fn may_give_to(work: &mut Work<'_>, now: &Authority, group: GroupId) 
 pub(super) fn may_take_from(work: &mut Work<'_>, now: &Authority, group: GroupId) -> Result<(), GroupError> {
     may_assign(work, now, &now.tenant().roles_by_group(group))?;
     Ok(may_take(now, &now.tenant().portion_of_group(group))?)
+}
+
+/// The group looks like no other by its name.
+fn check_look(work: &mut Work<'_>, group: &Group) -> Result<(), GroupError> {
+    let others = store::names_but(work.conn, work.scope, group.id, MOST_GROUPS)?;
+    let is_alike = Look::of(&group.name).is_like_any(others.iter().map(String::as_str));
+    if is_alike && !others.contains(&group.name) { Err(GroupError::NameAlike) } else { Ok(()) }
 }
 
 /// What comes with the name of a group alone.

@@ -97,6 +97,17 @@ pub(super) fn find(conn: &mut Connection, scope: TenantScope, id: GroupId) -> Re
     Ok(row)
 }
 
+/// What all groups of the tenant are called but this one.
+pub(super) fn names_but(
+    conn: &mut Connection,
+    scope: TenantScope,
+    id: GroupId,
+    most: i64,
+) -> Result<Vec<String>, DbError> {
+    let others = user_groups::table.filter(user_groups::tenant_id.eq(scope.tenant_id()).and(user_groups::id.ne(id)));
+    Ok(others.select(user_groups::name).limit(most).load(conn)?)
+}
+
 /// How many groups the tenant has.
 pub(super) fn count(conn: &mut Connection, scope: TenantScope) -> Result<i64, DbError> {
     Ok(user_groups::table.filter(user_groups::tenant_id.eq(scope.tenant_id())).count().get_result(conn)?)

@@ -3,9 +3,11 @@
 //! An [`Object`] is read member by member. What cannot be the value that it should be is noted under its JSON Pointer
 //! (RFC 6901) and reading goes on; members that nobody asked for are noted when the object is [finished](Object::finish).
 
+mod name;
 mod precondition;
 mod versioned;
 
+pub use name::{Look, name};
 pub use name::{Look, name};
 pub use precondition::{EntityTag, IfMatch, OptionalIfMatch, PreconditionError};
 pub use versioned::versioned;

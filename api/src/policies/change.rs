@@ -14,7 +14,7 @@ use crate::access::policy::Policy;
 use crate::access::{Authority, Permission};
 use crate::audit::Changes;
 use crate::change::Work;
-use crate::input::{EntityTag, IfMatch};
+use crate::input::{EntityTag, IfMatch, Look, name};
 use crate::signals::SignalKind;
 
 /// How many policies a tenant has at most.
@@ -48,6 +48,7 @@ pub(super) fn create(
     let caller = caller.renewed(work.conn)?;
     caller.check(CREATE, attributes(&new))?;
     may_make(&caller, &new.contents)?;
+    check_name(work, &new)?;
     let missing = store::missing(work.conn, work.scope, assigned_to)?;
     if let Some((at, assignee)) = missing.first().and_then(|at| Some((at, assigned_to.get(*at)?))) {
         return Err(assign::unknown(&format!("/assigned_to/{at}"), assignee));
@@ -122,6 +123,9 @@ pub(super) fn edit(
     // Whoever only switches it off makes nothing.
     if !matches!(edit, Edit::Switch(false)) {
         may_make(&caller, &new.contents)?;
+    }
+    if new.contents.name != old.contents.name {
+        check_name(work, &new)?;
     }
     if let Some(policy) = policy {
         stays_in(&caller, &new.contents, &policy, &assignments)?;
@@ -205,6 +209,15 @@ fn stays_small(caller: &Authority, old: Option<&Contents>, new: &Contents, polic
          would be {size}"
     );
     Err(PolicyError::invalid("/rules/conditions", "limit", detail))
+}
+
+/// The name of a policy can be seen, and looks like no other.
+fn check_name(work: &mut Work<'_>, policy: &Stored) -> Result<(), PolicyError> {
+    let own = &policy.contents.name;
+    name::<200>(own).map_err(|detail| PolicyError::invalid("/name", "invalid", detail))?;
+    let others = store::names_but(work.conn, work.scope, policy.id, MOST_POLICIES)?;
+    let is_alike = Look::of(own).is_like_any(others.iter().map(String::as_str));
+    if is_alike && !others.contains(own) { Err(PolicyError::NameAlike) } else { Ok(()) }
 }
 
 fn name_taken(error: tenantry_db::DbError) -> PolicyError {

@@ -17,6 +17,9 @@ pub enum PolicyError {
     /// There is one of this name.
     #[error("there is a policy of this name already")]
     NameTaken,
+    /// There is one whose name looks the same.
+    #[error("there is a policy already whose name looks like this one")]
+    NameAlike,
     /// It is assigned to them already.
     #[error("the policy is assigned to them already")]
     AlreadyAssigned,
@@ -73,6 +76,9 @@ impl IntoProblem for PolicyError {
             Self::Invalid(errors) => return Problem::invalid_input().with_errors(errors.clone()),
             Self::NameTaken => {
                 Problem::conflict().with_errors(vec![InputError::new("/name", "taken", self.to_string())])
+            }
+            Self::NameAlike => {
+                Problem::conflict().with_errors(vec![InputError::new("/name", "alike", self.to_string())])
             }
             Self::AlreadyAssigned => Problem::conflict(),
             Self::NotHeld(_) => {

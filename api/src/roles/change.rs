@@ -15,7 +15,7 @@ use super::store::{self, Role, RoleRow};
 use crate::access::{AccessControl, Authority, PermissionPattern, Portion};
 use crate::audit::Changes;
 use crate::change::Work;
-use crate::input::{EntityTag, IfMatch};
+use crate::input::{EntityTag, IfMatch, Look};
 use crate::permissions;
 use crate::signals::SignalKind;
 
@@ -52,6 +52,10 @@ pub(super) fn create(
     let now = caller.renewed(work.conn)?;
     now.check(CREATE, attributes(&role.row))?;
     may_give(&now, &portion(&now, &role))?;
+    let names = store::names(work.conn, work.scope, MOST_ROLES)?;
+    if !names.contains(&role.row.name) && Look::of(&role.row.name).is_like_any(names.iter().map(String::as_str)) {
+        return Err(RoleError::NameAlike);
+    }
     store::insert(work.conn, &role)
         .map_err(|error| if error.conflicts_on("name") { RoleError::NameTaken } else { error.into() })?;
     finish(work, CREATE.as_str(), &role, Changes::between(&json!({}), &json!(view(&role))))?;

@@ -17,6 +17,9 @@ pub enum RoleError {
     /// There is one of this name.
     #[error("there is a role of this name already")]
     NameTaken,
+    /// There is one whose name looks the same.
+    #[error("there is a role already whose name looks like this one")]
+    NameAlike,
     /// Every tenant has it as it is.
     #[error("this role is part of the system: it cannot be changed or deleted")]
     System,
@@ -55,6 +58,9 @@ impl IntoProblem for RoleError {
             Self::Invalid(errors) => return Problem::invalid_input().with_errors(errors.clone()),
             Self::NameTaken => {
                 Problem::conflict().with_errors(vec![InputError::new("/name", "taken", self.to_string())])
+            }
+            Self::NameAlike => {
+                Problem::conflict().with_errors(vec![InputError::new("/name", "alike", self.to_string())])
             }
             Self::System => Problem::conflict().with_kind("/problems/system-role", "The role is part of the system"),
             Self::InUse => Problem::conflict(),

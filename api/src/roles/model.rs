@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use tenantry_types::{ParseError, text_enum};
 
+use crate::input::name;
+
 text_enum! {
     /// Whom a role is for.
     pub enum RoleFamily {
@@ -17,7 +19,7 @@ text_enum! {
     }
 }
 
-/// The name of a role or a group: 1 to 100 characters, none of which is a control character, without spaces around it.
+/// The name of a role or a group: 1 to 100 characters that can be seen, without spaces around them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RoleName(String);
 
@@ -32,15 +34,7 @@ impl FromStr for RoleName {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let good =
-            (1..=100).contains(&text.chars().count()) && !text.chars().any(char::is_control) && text.trim() == text;
-        if good {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ParseError::new(
-                "must be 1 to 100 characters, without control characters and without spaces around them",
-            ))
-        }
+        name::<100>(text).map(Self).map_err(|detail| ParseError(detail.into()))
     }
 }
 

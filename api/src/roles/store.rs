@@ -130,6 +130,11 @@ fn complete(conn: &mut Connection, scope: TenantScope, rows: Vec<RoleRow>) -> Re
     Ok(rows.into_iter().map(of).collect())
 }
 
+/// What all roles of the tenant are called.
+pub(super) fn names(conn: &mut Connection, scope: TenantScope, most: i64) -> Result<Vec<String>, DbError> {
+    Ok(roles::table.filter(roles::tenant_id.eq(scope.tenant_id())).select(roles::name).limit(most).load(conn)?)
+}
+
 /// What every role of the tenant inherits from.
 pub(super) fn parents(
     conn: &mut Connection,

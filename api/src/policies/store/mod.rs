@@ -10,5 +10,5 @@ pub use assignments::{
     remove_assignment,
 };
 pub use recorded::{RecordedRow, recorded_decisions};
-pub use rows::{PolicyFilter, Stored, count, delete, find, insert, list, update, with_ids};
+pub use rows::{PolicyFilter, Stored, count, delete, find, insert, list, names_but, update, with_ids};
 pub use versions::{Version, add_version, find_version, list_versions};

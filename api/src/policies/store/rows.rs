@@ -154,6 +154,12 @@ pub fn find(conn: &mut Connection, scope: TenantScope, id: PolicyId) -> Result<O
     Ok(row.map(Into::into))
 }
 
+/// What all policies of the tenant are called but this one.
+pub fn names_but(conn: &mut Connection, scope: TenantScope, id: PolicyId, most: i64) -> Result<Vec<String>, DbError> {
+    let others = policies::table.filter(policies::tenant_id.eq(scope.tenant_id()).and(policies::id.ne(id)));
+    Ok(others.select(policies::name).limit(most).load(conn)?)
+}
+
 /// How many policies the tenant has.
 pub fn count(conn: &mut Connection, scope: TenantScope) -> Result<i64, DbError> {
     Ok(policies::table.filter(policies::tenant_id.eq(scope.tenant_id())).count().get_result(conn)?)

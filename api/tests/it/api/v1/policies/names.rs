@@ -177,3 +177,50 @@ async fn who_has_a_role_has_those_that_it_inherits_for_policies_too() {
     api.done_as(admin, Method::POST, &format!("{assigned}/assignments"), &to).await;
     assert_eq!(tried(api, &tenant.manager, Method::GET, "/api/v1/users", NOTHING).await, StatusCode::OK);
 }
+
+#[actix_web::test]
+async fn no_two_names_look_the_same() {
+    let tenant = Tenant::start().await;
+    let (api, admin) = (&tenant.api, &tenant.admin);
+    let role = |name: &str| json!({"name": name, "role_family": "Internal"});
+    let group = |name: &str| json!({ "name": name });
+    let policy = |name: &str| always(name, "deny", "booking", "read");
+    for (path, body) in [(GROUPS, group("Night shift")), (POLICIES, policy("Night shift"))] {
+        api.done_as(admin, Method::POST, path, &body).await;
+    }
+    let day = tenant.group(admin, &group("Day shift")).await;
+    let other = made(api, admin, &policy("Day shift")).await;
+    let patch = |path: &str, name: &str| {
+        let (path, body) = (path.to_owned(), json!({ "name": name }));
+        async move { (path.clone(), api.send_as(admin, Method::PATCH, &path, &body).await) }
+    };
+    // Letters of another script, of another width, and capitals.
+    for (path, body) in [
+        (ROLES, role("\u{430}dministrator")),
+        (ROLES, role("Administrator")),
+        (ROLES, role("\u{ff41}dministrator")),
+        (GROUPS, group("Night sh\u{456}ft")),
+        (POLICIES, policy("N\u{456}ght shift")),
+    ] {
+        let problem = problem(api.send_as(admin, Method::POST, path, &body).await, StatusCode::CONFLICT).await;
+        let error = &problem["errors"][0];
+        assert_eq!((&error["pointer"], &error["code"]), (&json!("/name"), &json!("alike")), "{body}");
+    }
+    for path in [format!("{GROUPS}/{day}"), other.clone()] {
+        let (path, answer) = patch(&path, "NIGHT SHIFT").await;
+        assert_eq!(problem(answer, StatusCode::CONFLICT).await["errors"][0]["code"], "alike", "{path}");
+        // One can be written otherwise itself.
+        assert_eq!(patch(&path, "DAY SHIFT").await.1.status(), StatusCode::OK, "{path}");
+    }
+    // What cannot be seen.
+    for hidden in ["x\u{200b}", "\u{202e}x", "x\u{2066}y", "x\u{ad}y", "x\u{3164}", "x\u{e000}", "e\u{301}", "x\u{a0}y"]
+    {
+        for (path, body) in [(ROLES, role(hidden)), (GROUPS, group(hidden)), (POLICIES, policy(hidden))] {
+            let response = api.send_as(admin, Method::POST, path, &body).await;
+            let problem = problem(response, StatusCode::UNPROCESSABLE_ENTITY).await;
+            assert_eq!(problem["errors"][0]["pointer"], "/name", "{path} {hidden:?}");
+        }
+        let (_, answer) = patch(&other, hidden).await;
+        assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{hidden:?}");
+    }
+}
