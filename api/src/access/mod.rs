@@ -9,6 +9,7 @@ mod control;
 mod error;
 mod facts;
 mod guard;
+mod hidden;
 mod judge;
 mod kinds;
 mod loader;
@@ -29,7 +30,7 @@ mod told;
 
 pub use authority::Authority;
 pub use control::{AccessControl, Newcomers};
-pub use error::{AccessError, MayRefuse};
+pub use error::{AccessError, MayRefuse, with_challenge};
 pub use judge::{Reason, Who};
 pub use kinds::{Attributes, Kept, Kind, Kinds, Known};
 pub use model::{Decision, Module, Permission, scope_allows};

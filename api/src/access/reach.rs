@@ -5,10 +5,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use tenantry_types::{GroupId, RoleId};
+use tenantry_types::{GroupId, RoleId, UserId};
 
+use super::authority::Authority;
 use super::permissions::{PermissionPattern, PermissionSet};
 use super::policy::{Assignment, Effect, Target};
+use super::subject::SubjectAccess;
 use super::tenant::TenantAccess;
 
 /// What somebody comes to have with roles and groups, or loses with them.
@@ -79,6 +81,13 @@ impl Portion {
     }
 }
 
+impl Authority {
+    /// Whether they hold everything that comes with this, for as long as it may be.
+    pub fn holds_portion(&self, portion: &Portion) -> bool {
+        portion.patterns(self.tenant(), Turn::Given).iter().all(|pattern| self.holds(pattern))
+    }
+}
+
 /// The permissions that a policy speaks of. One action on every kind of resource is a part of everything only.
 impl From<&Target> for PermissionPattern {
     fn from(target: &Target) -> Self {
@@ -99,6 +108,15 @@ impl TenantAccess {
             portion.add_role_name(&role.name);
         }
         Some(portion)
+    }
+
+    /// What comes with being somebody of the tenant: what their roles allow, and what policies say of them by name.
+    pub fn portion_of(&self, user: UserId, subject: &SubjectAccess) -> Portion {
+        let mut portion = Portion::of(subject.permissions.clone());
+        subject.roles.iter().for_each(|role| portion.add_role_name(role));
+        subject.groups.iter().for_each(|group| portion.add_group_name(group));
+        portion.names.insert(Assignment::User(user.as_str().into()));
+        portion
     }
 
     /// What comes with being in a group: what it is a part of included.

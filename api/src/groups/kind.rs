@@ -30,6 +30,9 @@ pub(super) const KIND: Kind = Kind {
     }),
 };
 
+/// What is said of a group that is not there, or that may not be seen.
+pub(super) const MISSING: &str = "the tenant has no such group";
+
 /// What is known of a group.
 pub(super) fn attributes(group: &Group) -> Attributes {
     let mut known = vec![

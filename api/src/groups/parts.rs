@@ -10,7 +10,7 @@ use tenantry_web::listing::Query;
 use utoipa::ToSchema;
 
 use super::GroupError;
-use super::kind::attributes;
+use super::kind::{MISSING, attributes};
 use super::routes::{READ, UPDATE};
 use super::rules::{may_give_to, may_take_from};
 use super::store;
@@ -94,7 +94,7 @@ pub(crate) async fn list_members(
     let (scope, group, after, limit) = (principal.scope(), group.into_inner(), page.after(), page.rows_to_fetch());
     let found = api.db.read(move |conn| {
         let known = attributes(&store::find(conn, scope, group)?.ok_or(GroupError::NotFound)?);
-        authority.check(READ, known)?;
+        authority.check_shown(READ, READ, known, MISSING)?;
         Ok::<_, GroupError>(store::members(conn, scope, group, after, limit)?)
     });
     let view = |member: store::Member| GroupMember {
@@ -218,7 +218,7 @@ pub(crate) async fn list_roles(
     let (scope, group) = (principal.scope(), group.into_inner());
     let found = api.db.read(move |conn| {
         let known = attributes(&store::find(conn, scope, group)?.ok_or(GroupError::NotFound)?);
-        authority.check(READ, known)?;
+        authority.check_shown(READ, READ, known, MISSING)?;
         Ok::<_, GroupError>(store::roles_of(conn, scope, group)?)
     });
     let views: Vec<GroupRole> = found.await?.into_iter().map(|(role_id, name)| GroupRole { role_id, name }).collect();
@@ -305,7 +305,7 @@ pub(crate) async fn remove_role(
 fn may_change(work: &mut Work<'_>, caller: &Authority, group: GroupId) -> Result<Authority, GroupError> {
     let known = attributes(&store::find(work.conn, work.scope, group)?.ok_or(GroupError::NotFound)?);
     let now = caller.renewed(work.conn)?;
-    now.check(UPDATE, known)?;
+    now.check_shown(READ, UPDATE, known, MISSING)?;
     Ok(now)
 }
 

@@ -10,7 +10,7 @@ use tenantry_web::problems::Json;
 use utoipa::ToSchema;
 
 use super::GroupError;
-use super::kind::{KIND, attributes};
+use super::kind::{KIND, MISSING, attributes};
 use super::rules::{self, GroupInput};
 use super::store::{self, Group};
 use crate::access::{Access, Authority, Permission, Routes};
@@ -171,7 +171,7 @@ pub(crate) async fn show(
     let (scope, id) = (authority.principal().scope(), id.into_inner());
     let found = api.db.read(move |conn| store::find(conn, scope, id)).await?;
     let group = found.ok_or(GroupError::NotFound)?;
-    authority.check(READ, attributes(&group))?;
+    authority.check_shown(READ, READ, attributes(&group), MISSING)?;
     Ok(versioned(&request, &tag(&group), view(&group)))
 }
 

@@ -7,8 +7,8 @@ use tenantry_db::DbError;
 use tenantry_types::{GroupId, InputError};
 
 use super::GroupError;
-use super::kind::attributes;
-use super::routes::{CREATE, DELETE, UPDATE, view};
+use super::kind::{MISSING, attributes};
+use super::routes::{CREATE, DELETE, READ, UPDATE, view};
 use super::store::{self, Group};
 use crate::access::{Authority, Portion};
 use crate::audit::Changes;
@@ -88,6 +88,8 @@ pub(super) fn update(
     input: &GroupInput,
 ) -> Result<Group, GroupError> {
     let old = store::find(work.conn, work.scope, id)?.ok_or(GroupError::NotFound)?;
+    let now = caller.renewed(work.conn)?;
+    now.check_shown(READ, UPDATE, attributes(&old), MISSING)?;
     if_match.check(&EntityTag::of(work.scope.tenant_id(), id, old.version))?;
     let mut new = old.clone();
     if let Some(name) = &input.name {
@@ -104,8 +106,6 @@ pub(super) fn update(
     }
     new.version += 1;
     new.updated_at = work.clock.now();
-    let now = caller.renewed(work.conn)?;
-    now.check(UPDATE, attributes(&old))?;
     now.check(UPDATE, attributes(&new))?;
     if new.name != old.name {
         may_take(&now, &named(&old))?;
@@ -126,7 +126,7 @@ pub(super) fn update(
 pub(super) fn delete(work: &mut Work<'_>, caller: &Authority, id: GroupId) -> Result<(), GroupError> {
     let group = store::find(work.conn, work.scope, id)?.ok_or(GroupError::NotFound)?;
     let now = caller.renewed(work.conn)?;
-    now.check(DELETE, attributes(&group))?;
+    now.check_shown(READ, DELETE, attributes(&group), MISSING)?;
     may_take_from(work, &now, id)?;
     store::delete(work.conn, work.scope, id).map_err(|error| match error {
         DbError::ForeignKey => GroupError::HasParts,

@@ -6,7 +6,6 @@ use tenantry_types::{PolicyAssignmentId, PolicyId};
 use super::PolicyError;
 use super::change::{MOST_ASSIGNMENTS, assignments, current, tell};
 use super::escalation::{may_make, somebody_stays_in, stays_in};
-use super::kind::attributes;
 use super::model::{Assignee, Draft};
 use super::routes::ASSIGN;
 use super::store::{self, Assignment, Stored};
@@ -22,9 +21,8 @@ pub(super) fn assign(
     policy: PolicyId,
     assignee: &Assignee,
 ) -> Result<Assignment, PolicyError> {
-    let stored = current(work, policy, None)?;
     // Before anything is said of the assignee.
-    let caller = may_assign(work, caller, &stored)?;
+    let (stored, caller) = may_assign(work, caller, policy)?;
     if !store::missing(work.conn, work.scope, std::slice::from_ref(assignee))?.is_empty() {
         return Err(unknown("", assignee));
     }
@@ -62,8 +60,7 @@ pub(super) fn unassign(
     id: PolicyAssignmentId,
     everyone: bool,
 ) -> Result<(), PolicyError> {
-    let stored = current(work, policy, None)?;
-    let caller = may_assign(work, caller, &stored)?;
+    let (stored, caller) = may_assign(work, caller, policy)?;
     let found = store::find_assignment(work.conn, work.scope, policy, id)?;
     let gone = found.ok_or(PolicyError::NotFound("assignment"))?;
     let before = assignments(work, policy)?;
@@ -90,12 +87,12 @@ pub(super) fn unknown(pointer: &str, assignee: &Assignee) -> PolicyError {
     PolicyError::invalid(&format!("{pointer}/assignee_id"), "unknown_assignee", detail)
 }
 
-/// Whether the caller may say whom a policy is for, which matters as much as what it says. Gives the caller as they are now.
-fn may_assign(work: &mut Work<'_>, caller: &Authority, stored: &Stored) -> Result<Authority, PolicyError> {
-    let caller = caller.renewed(work.conn)?;
-    caller.check(ASSIGN, attributes(stored))?;
+/// Whether the caller may say whom a policy is for, which matters as much as what it says. Gives the policy, and the caller
+/// as they are now.
+fn may_assign(work: &mut Work<'_>, caller: &Authority, id: PolicyId) -> Result<(Stored, Authority), PolicyError> {
+    let (stored, caller) = current(work, caller, id, ASSIGN)?;
     may_make(&caller, &stored.contents)?;
-    Ok(caller)
+    Ok((stored, caller))
 }
 
 /// Whether the caller could undo it when the policy is for these.

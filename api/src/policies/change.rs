@@ -6,9 +6,9 @@ use tenantry_types::{PolicyAssignmentId, PolicyId};
 use super::PolicyError;
 use super::assign;
 use super::escalation::{may_make, may_touch, somebody_stays_in, stays_in};
-use super::kind::attributes;
+use super::kind::{MISSING, attributes};
 use super::model::{Assignee, Contents, Draft, actor};
-use super::routes::{CREATE, DELETE, UPDATE};
+use super::routes::{CREATE, DELETE, READ, UPDATE};
 use super::store::{self, Assignment, Stored};
 use crate::access::policy::Policy;
 use crate::access::{Authority, Permission};
@@ -109,15 +109,14 @@ pub(super) fn edit(
     if_match: Option<&IfMatch>,
     edit: &Edit,
 ) -> Result<Stored, PolicyError> {
-    let old = current(work, id, if_match)?;
-    let (contents, policy) = drafted(work, caller, &old, edit)?;
+    let (old, caller) = current(work, caller, id, UPDATE)?;
+    check_version(work, &old, if_match)?;
+    let (contents, policy) = drafted(work, &caller, &old, edit)?;
     if contents == old.contents {
         return Ok(old);
     }
     let new = Stored { contents, version: old.version + 1, updated_at: work.clock.now(), ..old.clone() };
     let assignments = assignments(work, id)?;
-    let caller = caller.renewed(work.conn)?;
-    caller.check(UPDATE, attributes(&old))?;
     caller.check(UPDATE, attributes(&new))?;
     may_touch(&caller, &old.contents)?;
     // Whoever only switches it off makes nothing.
@@ -144,22 +143,31 @@ pub(super) fn remove(
     id: PolicyId,
     if_match: &IfMatch,
 ) -> Result<(), PolicyError> {
-    let old = current(work, id, Some(if_match))?;
-    let caller = caller.renewed(work.conn)?;
-    caller.check(DELETE, attributes(&old))?;
+    let (old, caller) = current(work, caller, id, DELETE)?;
+    check_version(work, &old, Some(if_match))?;
     may_touch(&caller, &old.contents)?;
     store::delete(work.conn, work.scope, id)?;
     let changes = Changes::between(&json!(old.contents), &json!({}));
     tell(work, DELETE.as_str(), &old, changes)
 }
 
-/// The policy, if it is what the caller has seen.
-pub(super) fn current(work: &mut Work<'_>, id: PolicyId, if_match: Option<&IfMatch>) -> Result<Stored, PolicyError> {
+/// The policy, to which the caller may do this by what stands in the database now; and the caller as they are now.
+pub(super) fn current(
+    work: &mut Work<'_>,
+    caller: &Authority,
+    id: PolicyId,
+    permission: Permission,
+) -> Result<(Stored, Authority), PolicyError> {
     let old = store::find(work.conn, work.scope, id)?.ok_or(PolicyError::NotFound("policy"))?;
-    if let Some(if_match) = if_match {
-        if_match.check(&EntityTag::of(work.scope.tenant_id(), id, old.version))?;
-    }
-    Ok(old)
+    let caller = caller.renewed(work.conn)?;
+    caller.check_shown(READ, permission, attributes(&old), MISSING)?;
+    Ok((old, caller))
+}
+
+/// Whether it is what the caller has seen.
+fn check_version(work: &Work<'_>, old: &Stored, if_match: Option<&IfMatch>) -> Result<(), PolicyError> {
+    let current = EntityTag::of(work.scope.tenant_id(), old.id, old.version);
+    Ok(if_match.map_or(Ok(()), |if_match| if_match.check(&current))?)
 }
 
 /// All assignments of a policy.

@@ -38,6 +38,9 @@ pub(super) const KIND: Kind = Kind {
     }),
 };
 
+/// What is said of a policy that is not there, or that may not be seen.
+pub(super) const MISSING: &str = "the tenant has no such policy";
+
 /// What is known of a policy.
 pub(super) fn attributes(policy: &Stored) -> Attributes {
     let contents = &policy.contents;

@@ -10,7 +10,8 @@ use tenantry_types::{InputError, RoleId, UserId, UtcTime};
 
 use super::RoleError;
 use super::assignments::routes::ASSIGN;
-use super::kind::attributes;
+use super::kind::{MISSING, attributes};
+use super::routes::READ;
 use super::store;
 use crate::access::{Authority, Held, PermissionPattern, Portion, TenantAccess, Turn};
 use crate::change::Work;
@@ -94,7 +95,7 @@ pub fn may_assign(work: &mut Work<'_>, now: &Authority, ids: &[RoleId]) -> Resul
         return Err(RoleError::NotFound);
     }
     for role in &found {
-        now.check(ASSIGN, attributes(role))?;
+        now.check_shown(READ, ASSIGN, attributes(role), MISSING)?;
     }
     Ok(())
 }

@@ -8,9 +8,9 @@ use tenantry_types::{InputError, RoleId};
 
 use super::RoleError;
 use super::assign::{may_give, may_take};
-use super::kind::attributes;
+use super::kind::{MISSING, attributes};
 use super::parse::{RoleInput, RolePatch};
-use super::routes::{CREATE, DELETE, UPDATE, view};
+use super::routes::{CREATE, DELETE, READ, UPDATE, view};
 use super::store::{self, Role, RoleRow};
 use crate::access::{AccessControl, Authority, PermissionPattern, Portion};
 use crate::audit::Changes;
@@ -72,6 +72,8 @@ pub(super) fn update(
     patch: &RolePatch,
 ) -> Result<Role, RoleError> {
     let old = store::find(work.conn, work.scope, id)?.ok_or(RoleError::NotFound)?;
+    let now = caller.renewed(work.conn)?;
+    now.check_shown(READ, UPDATE, attributes(&old.row), MISSING)?;
     if_match.check(&EntityTag::of(work.scope.tenant_id(), id, old.row.version))?;
     if old.row.is_system {
         return Err(RoleError::System);
@@ -93,8 +95,6 @@ pub(super) fn update(
     new.row.updated_at = work.clock.now();
     check_parts(work, control, &new)?;
     check_circle(work.conn, work.scope, &new)?;
-    let now = caller.renewed(work.conn)?;
-    now.check(UPDATE, attributes(&old.row))?;
     let (mut taken, mut given) = (portion(&now, &old), portion(&now, &new));
     let before = taken.clone();
     taken.without_names_of(&given);
@@ -115,6 +115,8 @@ pub(super) fn delete(
     if_match: Option<&IfMatch>,
 ) -> Result<(), RoleError> {
     let role = store::find(work.conn, work.scope, id)?.ok_or(RoleError::NotFound)?;
+    let now = caller.renewed(work.conn)?;
+    now.check_shown(READ, DELETE, attributes(&role.row), MISSING)?;
     if let Some(if_match) = if_match {
         if_match.check(&EntityTag::of(work.scope.tenant_id(), id, role.row.version))?;
     }
@@ -124,8 +126,6 @@ pub(super) fn delete(
     if store::is_used(work.conn, work.scope, id)? {
         return Err(RoleError::InUse);
     }
-    let now = caller.renewed(work.conn)?;
-    now.check(DELETE, attributes(&role.row))?;
     may_take(&now, &portion(&now, &role))?;
     store::delete(work.conn, work.scope, id)?;
     finish(work, DELETE.as_str(), &role, Changes::between(&json!(view(&role)), &json!({})))

@@ -32,6 +32,9 @@ pub(super) const KIND: Kind = Kind {
     }),
 };
 
+/// What is said of a role that is not there, or that may not be seen.
+pub(super) const MISSING: &str = "the tenant has no such role";
+
 /// What is known of a role.
 pub(super) fn attributes(role: &RoleRow) -> Attributes {
     vec![

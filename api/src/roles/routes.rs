@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::RoleError;
 use super::change;
-use super::kind::{KIND, attributes};
+use super::kind::{KIND, MISSING, attributes};
 use super::parse::{RoleInput, RolePatch};
 use super::store::{self, Filter, Role};
 use crate::access::{Access, AccessControl, Authority, Permission, Routes};
@@ -198,7 +198,7 @@ pub(crate) async fn show(
     let (scope, id) = (authority.principal().scope(), id.into_inner());
     let found = api.db.read(move |conn| store::find(conn, scope, id)).await?;
     let role = found.ok_or(RoleError::NotFound)?;
-    authority.check(READ, attributes(&role.row))?;
+    authority.check_shown(READ, READ, attributes(&role.row), MISSING)?;
     Ok(versioned(&request, &tag(&role), view(&role)))
 }
 

@@ -1,7 +1,8 @@
-//! Which names a policy asks for: those of roles and groups.
+//! Which names a policy asks for: those of roles and groups, and of people by their ids.
 
 use std::collections::HashSet;
 
+use super::ast::Comparison;
 use super::compile::{Term, Test};
 use super::document::Policy;
 use super::index::Assignment;
@@ -18,7 +19,7 @@ pub struct Asked {
 }
 
 impl Policy {
-    /// How the conditions, and those to whom the policy is assigned, ask for one of these roles and groups. Where a name is
+    /// How the conditions, and those to whom the policy is assigned, ask for one of these roles, groups and people. Where a name is
     /// not written down but looked up, every one is meant.
     pub fn asks_for(&self, assignments: &[Assignment], names: &HashSet<Assignment>) -> Asked {
         let mut asked = Asked { to_have: assignments.iter().any(|one| names.contains(one)), to_lack: false };
@@ -40,6 +41,14 @@ fn look(test: &Test, names: &HashSet<Assignment>, is_inverted: bool, asked: &mut
                 None
             };
             named.is_some_and(|named| names.contains(&named))
+        }
+        Test::Compare(Comparison::Equal, Term::Attribute(Slot::USER_ID), Term::Constant(Value::Text(id))) => {
+            names.contains(&Assignment::User(id.clone()))
+        }
+        Test::Compare(Comparison::NotEqual, Term::Attribute(Slot::USER_ID), Term::Constant(Value::Text(id))) => {
+            asked.to_have |= is_inverted && names.contains(&Assignment::User(id.clone()));
+            asked.to_lack |= !is_inverted && names.contains(&Assignment::User(id.clone()));
+            return;
         }
         Test::Has(slot, _) => any_of(*slot, names),
         Test::OneOf(slot, of) => any_of(*slot, names) || any_of(*of, names),
@@ -106,7 +115,8 @@ mod tests {
             alternatives: vec![Alternative(vec![condition])],
             priority: 0,
         };
-        let names = HashSet::from([Assignment::Role("Agent".into()), Assignment::Group("Desk".into())]);
+        let (role, group) = (Assignment::Role("Agent".into()), Assignment::Group("Desk".into()));
+        let names = HashSet::from([role, group, Assignment::User("ann".into())]);
         let Asked { to_have, to_lack } = policy.asks_for(&[Assignment::Everyone], &names);
         (to_have, to_lack)
     }
@@ -127,6 +137,10 @@ mod tests {
             ("user.role", json!("contains tenant.slug"), (true, false)),
             ("user.role", json!("exists"), (false, false)),
             ("user.id", json!("Agent"), (false, false)),
+            ("user.id", json!("ann"), (true, false)),
+            ("user.id", json!("!= 'ann'"), (false, true)),
+            ("user.id", json!("not(!= 'ann')"), (true, false)),
+            ("user.id", json!(["bob", "ann"]), (true, false)),
         ] {
             assert_eq!(asked(attribute, &source), expected, "{attribute} {source}");
         }

@@ -15,7 +15,7 @@ use crate::idempotency::Answer;
 use crate::input::{Errors, IfMatch, versioned};
 use crate::policies::PolicyError;
 use crate::policies::change::{self, Edit};
-use crate::policies::kind::attributes;
+use crate::policies::kind::{MISSING, attributes};
 use crate::policies::model::Draft;
 use crate::policies::store::{self, PolicyFilter, Stored};
 use crate::state::Api;
@@ -154,7 +154,7 @@ pub(crate) async fn read(api: &Api, authority: &Authority, id: PolicyId) -> Resu
     let scope = authority.principal().scope();
     let found = api.db.read(move |conn| store::find(conn, scope, id)).await?;
     let policy = found.ok_or(PolicyError::NotFound("policy"))?;
-    authority.check(READ, attributes(&policy))?;
+    authority.check_shown(READ, READ, attributes(&policy), MISSING)?;
     Ok(policy)
 }
 

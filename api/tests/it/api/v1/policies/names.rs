@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tenantry_types::Clock as _;
 
 use super::{NOTHING, POLICIES, always, made, role, tried};
-use crate::support::{TestApi, problem};
+use crate::support::{TestApi, challenge, problem};
 
 const ROLES: &str = "/api/v1/roles";
 const GROUPS: &str = "/api/v1/groups";
@@ -51,6 +51,8 @@ impl Tenant {
     async fn refused(&self, method: Method, path: &str, body: Value) {
         let response = self.api.send_as(&self.manager, method.clone(), path, &body).await;
         assert_eq!(response.status(), StatusCode::FORBIDDEN, "{method} {path} {body}");
+        // RFC 6750 §3.1.
+        assert!(challenge(&response).contains("error=\"insufficient_scope\""), "{method} {path}");
         let problem = problem(response, StatusCode::FORBIDDEN).await;
         assert_eq!(problem["type"], format!("{}/problems/not-held", self.api.url), "{method} {path}");
     }
@@ -223,4 +225,77 @@ async fn no_two_names_look_the_same() {
         let (_, answer) = patch(&other, hidden).await;
         assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{hidden:?}");
     }
+}
+
+#[actix_web::test]
+async fn what_may_not_be_seen_is_not_there() {
+    let tenant = Tenant::start().await;
+    let (api, admin) = (&tenant.api, &tenant.admin);
+    let keeper = role(api, admin, "keeper", &["role.*", "group.*", "policy.*"]).await;
+    let own = format!("/api/v1/users/{}/roles", tenant.manager_id);
+    api.done_as(admin, Method::POST, &own, &json!({ "role_id": keeper })).await;
+    let body = json!({"name": "Secret", "role_family": "Internal"});
+    let secret_role = role(api, admin, "Secret", &[]).await;
+    let secret_group = tenant.group(admin, &json!({"name": "Secret"})).await;
+    let secret_policy = made(api, admin, &always("Secret", "deny", "booking", "read")).await;
+    let secret_policy = secret_policy.rsplit('/').next().unwrap().to_owned();
+    for kind in ["role", "group", "policy"] {
+        let mut deny = always(&format!("no secret {kind}"), "deny", kind, "*");
+        let name = format!("{kind}.name");
+        deny["rules"]["conditions"] = json!([{"user.role": "keeper", name: "Secret"}]);
+        made(api, admin, &deny).await;
+    }
+    let nothing = "0190b2c4-0000-7000-8000-00000000000f";
+    let tell = |method: Method, path: String, body: Value| {
+        let (api, token) = (&tenant.api, tenant.manager.clone());
+        async move {
+            // Of a version that nobody has seen: that is for those to be told who see it.
+            let request = api.request(method.clone(), &path).bearer_auth(&token).header("If-Match", "\"x\"");
+            let response = request.json(&body).send().await.unwrap();
+            let challenge = response.headers().get("www-authenticate").cloned();
+            let mut problem = problem(response, StatusCode::NOT_FOUND).await;
+            problem.as_object_mut().unwrap().remove("instance");
+            (problem, challenge)
+        }
+    };
+    let to = json!({"assignee_type": "user", "assignee_id": tenant.manager_id});
+    for (method, base, secret, rest, body) in [
+        (Method::GET, ROLES, &secret_role, "", Value::Null),
+        (Method::PATCH, ROLES, &secret_role, "", json!({"description": "x"})),
+        (Method::DELETE, ROLES, &secret_role, "", Value::Null),
+        (Method::GET, GROUPS, &secret_group, "", Value::Null),
+        (Method::GET, GROUPS, &secret_group, "/members", Value::Null),
+        (Method::GET, GROUPS, &secret_group, "/roles", Value::Null),
+        (Method::PATCH, GROUPS, &secret_group, "", json!({"description": "x"})),
+        (Method::DELETE, GROUPS, &secret_group, "", Value::Null),
+        (Method::GET, POLICIES, &secret_policy, "", Value::Null),
+        (Method::GET, POLICIES, &secret_policy, "/versions", Value::Null),
+        (Method::GET, POLICIES, &secret_policy, "/assignments", Value::Null),
+        (Method::PATCH, POLICIES, &secret_policy, "", json!({"priority": 1})),
+        (Method::DELETE, POLICIES, &secret_policy, "", Value::Null),
+        (Method::POST, POLICIES, &secret_policy, "/disable", Value::Null),
+        (Method::POST, POLICIES, &secret_policy, "/assignments", to.clone()),
+    ] {
+        let hidden = tell(method.clone(), format!("{base}/{secret}{rest}"), body.clone()).await;
+        let absent = tell(method.clone(), format!("{base}/{nothing}{rest}"), body).await;
+        assert_eq!(hidden, absent, "{method} {base}{rest}");
+    }
+    for group in [&secret_group, &nothing.to_owned()] {
+        tell(Method::PUT, format!("{GROUPS}/{group}/members/{}", tenant.manager_id), json!(null)).await;
+    }
+    let given = json!({ "role_id": secret_role });
+    assert_eq!(tried(api, &tenant.manager, Method::POST, &own, &given).await, StatusCode::NOT_FOUND);
+    // What is seen and may not be changed is refused as before.
+    let read_only = always("seen", "deny", "role", "update");
+    made(api, admin, &{
+        let mut policy = read_only;
+        policy["rules"]["conditions"] = json!([{"user.role": "keeper"}]);
+        policy
+    })
+    .await;
+    let plain = role(api, admin, "Plain", &[]).await;
+    let path = format!("{ROLES}/{plain}");
+    let patch = json!({"description": "x"});
+    assert_eq!(tried(api, &tenant.manager, Method::PATCH, &path, &patch).await, StatusCode::FORBIDDEN);
+    problem(api.send_as(&tenant.manager, Method::POST, ROLES, &body).await, StatusCode::FORBIDDEN).await;
 }
