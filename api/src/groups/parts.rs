@@ -199,10 +199,14 @@ pub(crate) async fn remove_member(
     path = "/api/v1/groups/{group_id}/roles",
     tag = "Groups",
     operation_id = "list_group_roles",
-    params(("group_id" = String, Path, description = "The id of the group", format = Uuid)),
+    params(
+        ("group_id" = String, Path, description = "The id of the group", format = Uuid),
+        ("limit" = Option<u32>, Query, description = "How many on a page", minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "Where the page begins: `page.next` of the one before"),
+    ),
     responses(
         (status = 200, description = "The roles", body = inline(Envelope<Vec<GroupRole>>),
-            example = json!({"status": "success", "data": [
+            example = json!({"status": "success", "page": {"limit": 50}, "data": [
                 {"role_id": "0190b2c4-0000-7000-8000-000000000003", "name": "PremiumCustomer"}]})),
         (status = 404, description = "The tenant has no such group"),
     )
@@ -214,15 +218,15 @@ pub(crate) async fn list_roles(
     api: Data<Api>,
 ) -> Result<HttpResponse, GroupError> {
     let principal = authority.principal();
-    Query::of(&request, &api.cursors, principal.tenant.id.as_str()).finish().map_err(GroupError::Invalid)?;
-    let (scope, group) = (principal.scope(), group.into_inner());
+    let query = Query::of(&request, &api.cursors, principal.tenant.id.as_str());
+    let page = query.page::<String>().map_err(GroupError::Invalid)?;
+    let (scope, group, after, limit) = (principal.scope(), group.into_inner(), page.after(), page.rows_to_fetch());
     let found = api.db.read(move |conn| {
         let known = attributes(&store::find(conn, scope, group)?.ok_or(GroupError::NotFound)?);
         authority.check_shown(READ, READ, known, MISSING)?;
-        Ok::<_, GroupError>(store::roles_of(conn, scope, group)?)
+        Ok::<_, GroupError>(store::roles_of(conn, scope, group, after.as_deref(), limit)?)
     });
-    let views: Vec<GroupRole> = found.await?.into_iter().map(|(role_id, name)| GroupRole { role_id, name }).collect();
-    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "private, no-cache")).json(Envelope::new(views)))
+    Ok(page.answer(found.await?, |(_, name)| name.clone(), |(role_id, name)| GroupRole { role_id, name }))
 }
 
 /// Gives a group a role

@@ -16,7 +16,7 @@ use super::store::{self, Group};
 use crate::access::{Access, Authority, Permission, Routes};
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
-use crate::input::{EntityTag, IfMatch, versioned};
+use crate::input::{EntityTag, IfMatch, OptionalIfMatch, versioned};
 use crate::state::Api;
 
 /// To see groups, their members and roles.
@@ -221,14 +221,19 @@ pub(crate) async fn update(
     path = "/api/v1/groups/{group_id}",
     tag = "Groups",
     operation_id = "delete_group",
-    params(("group_id" = String, Path, description = "Its id", format = Uuid)),
+    params(
+        ("group_id" = String, Path, description = "Its id", format = Uuid),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version that is meant; any, where it is left out"),
+    ),
     responses(
         (status = 204, description = "It is gone"),
         (status = 404, description = "The tenant has no such group"),
         (status = 409, description = "Others are a part of it, or nobody who may do everything would be left"),
+        (status = 412, description = "Somebody changed it meanwhile: read it again"),
     )
 )]
 pub(crate) async fn delete(
+    OptionalIfMatch(if_match): OptionalIfMatch,
     change: Change,
     authority: Authority,
     id: Path<GroupId>,
@@ -236,7 +241,7 @@ pub(crate) async fn delete(
 ) -> Result<Answer, GroupError> {
     let id = id.into_inner();
     let work = move |work: &mut Work<'_>| {
-        rules::delete(work, &authority, id)?;
+        rules::delete(work, &authority, id, if_match.as_ref())?;
         Ok(Answer::no_content())
     };
     change.run(&api, &Value::Null, work).await

@@ -123,10 +123,18 @@ pub(super) fn update(
 }
 
 /// Removes a group of which no other is a part. Its members lose what it gave them, which the caller has to hold.
-pub(super) fn delete(work: &mut Work<'_>, caller: &Authority, id: GroupId) -> Result<(), GroupError> {
+pub(super) fn delete(
+    work: &mut Work<'_>,
+    caller: &Authority,
+    id: GroupId,
+    if_match: Option<&IfMatch>,
+) -> Result<(), GroupError> {
     let group = store::find(work.conn, work.scope, id)?.ok_or(GroupError::NotFound)?;
     let now = caller.renewed(work.conn)?;
     now.check_shown(READ, DELETE, attributes(&group), MISSING)?;
+    if let Some(if_match) = if_match {
+        if_match.check(&EntityTag::of(work.scope.tenant_id(), id, group.version))?;
+    }
     may_take_from(work, &now, id)?;
     store::delete(work.conn, work.scope, id).map_err(|error| match error {
         DbError::ForeignKey => GroupError::HasParts,

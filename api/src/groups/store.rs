@@ -232,22 +232,27 @@ pub(super) fn remove_member(
     Ok(diesel::delete(row).execute(conn)? > 0)
 }
 
-/// The roles of a group, by name.
+/// The roles of a group, by name, after one.
 pub(super) fn roles_of(
     conn: &mut Connection,
     scope: TenantScope,
     group: GroupId,
+    after: Option<&str>,
+    limit: i64,
 ) -> Result<Vec<(RoleId, String)>, DbError> {
-    let rows = group_roles::table
+    let mut query = group_roles::table
         .inner_join(
             roles::table.on(roles::tenant_id.eq(group_roles::tenant_id).and(roles::id.eq(group_roles::role_id))),
         )
         .filter(group_roles::tenant_id.eq(scope.tenant_id()).and(group_roles::group_id.eq(group)))
         .order(roles::name.asc())
         .select((roles::id, roles::name))
-        .limit(1_000)
-        .load(conn)?;
-    Ok(rows)
+        .limit(limit)
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(roles::name.gt(after));
+    }
+    Ok(query.load(conn)?)
 }
 
 /// Gives a group a role, or leaves it.

@@ -14,7 +14,7 @@ use crate::audit::Changes;
 use crate::authn::Principal;
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
-use crate::input::{Errors, Object};
+use crate::input::{EntityTag, Errors, Object, versioned};
 use crate::signals::SignalKind;
 use crate::state::Api;
 
@@ -110,16 +110,22 @@ pub(crate) async fn create(
     path = "/api/v1/permissions/{permission_id}",
     tag = "Roles and permissions",
     operation_id = "show_permission",
-    params(("permission_id" = String, Path, description = "Its id", format = Uuid)),
+    params(
+        ("permission_id" = String, Path, description = "Its id", format = Uuid),
+        ("If-None-Match" = Option<String>, Header, description = "An ETag: 304 is the answer while it is the current one"),
+    ),
     responses(
         (status = 200, description = "The permission", body = inline(Envelope<Permission>),
+            headers(("ETag" = String, description = "Names this version; a permission has one only")),
             example = json!({"status": "success", "data":
                 {"id": "0190b2c4-0000-7000-8000-000000000001", "name": "booking.cancel", "resource": "booking",
                  "action": "cancel", "description": "Cancel a booking", "created_at": "2026-01-31T09:30:00Z"}})),
+        (status = 304, description = "It is still that of `If-None-Match`"),
         (status = 404, description = "The tenant has no such permission"),
     )
 )]
 pub(crate) async fn show(
+    request: HttpRequest,
     principal: Principal,
     id: Path<PermissionId>,
     api: Data<Api>,
@@ -127,7 +133,7 @@ pub(crate) async fn show(
     let (scope, id) = (principal.scope(), id.into_inner());
     let found = api.db.read(move |conn| store::find(conn, scope, id)).await?;
     let found = found.ok_or(PermissionError::NotFound)?;
-    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "private, no-cache")).json(Envelope::new(found)))
+    Ok(versioned(&request, &EntityTag::of(principal.tenant.id, id, 1), found))
 }
 
 /// Removes a permission of the tenant

@@ -19,7 +19,7 @@ use super::store::{self, Filter, Role};
 use crate::access::{Access, AccessControl, Authority, Permission, Routes};
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
-use crate::input::{EntityTag, IfMatch, versioned};
+use crate::input::{EntityTag, IfMatch, OptionalIfMatch, versioned};
 use crate::state::Api;
 
 /// To see roles.
@@ -249,14 +249,19 @@ pub(crate) async fn update(
     path = "/api/v1/roles/{role_id}",
     tag = "Roles and permissions",
     operation_id = "delete_role",
-    params(("role_id" = String, Path, description = "Its id", format = Uuid)),
+    params(
+        ("role_id" = String, Path, description = "Its id", format = Uuid),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version that is meant; any, where it is left out"),
+    ),
     responses(
         (status = 204, description = "It is gone"),
         (status = 404, description = "The tenant has no such role"),
         (status = 409, description = "The role is part of the system, or in use"),
+        (status = 412, description = "Somebody changed it meanwhile: read it again"),
     )
 )]
 pub(crate) async fn delete(
+    OptionalIfMatch(if_match): OptionalIfMatch,
     change: Change,
     authority: Authority,
     id: Path<RoleId>,
@@ -264,7 +269,7 @@ pub(crate) async fn delete(
 ) -> Result<Answer, RoleError> {
     let id = id.into_inner();
     let work = move |work: &mut Work<'_>| {
-        change::delete(work, &authority, id, None)?;
+        change::delete(work, &authority, id, if_match.as_ref())?;
         Ok(Answer::no_content())
     };
     change.run(&api, &Value::Null, work).await

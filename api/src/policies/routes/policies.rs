@@ -12,7 +12,7 @@ use super::{PolicyView, READ, tag, view};
 use crate::access::Authority;
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
-use crate::input::{Errors, IfMatch, versioned};
+use crate::input::{Errors, IfMatch, OptionalIfMatch, versioned};
 use crate::policies::PolicyError;
 use crate::policies::change::{self, Edit};
 use crate::policies::kind::{MISSING, attributes};
@@ -272,7 +272,10 @@ pub(crate) async fn delete(
     path = "/api/v1/policies/{policy_id}/enable",
     tag = "Policies",
     operation_id = "enable_policy",
-    params(("policy_id" = String, Path, description = "Its id", format = Uuid)),
+    params(
+        ("policy_id" = String, Path, description = "Its id", format = Uuid),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version that is meant; any, where it is left out"),
+    ),
     responses(
         (status = 200, description = "The policy as it is now", body = inline(Envelope<PolicyView>),
             example = json!({"status": "success", "data":
@@ -283,15 +286,17 @@ pub(crate) async fn delete(
              "created_at": "2026-01-31T09:30:00Z", "updated_at": "2026-02-01T09:30:00Z"}})),
         (status = 404, description = "The tenant has no such policy"),
         (status = 409, description = "Nobody could undo it"),
+        (status = 412, description = "Somebody changed it meanwhile: read it again"),
     )
 )]
 pub(crate) async fn enable(
+    OptionalIfMatch(if_match): OptionalIfMatch,
     change: Change,
     authority: Authority,
     id: Path<PolicyId>,
     api: Data<Api>,
 ) -> Result<Answer, PolicyError> {
-    edit(change, authority, id.into_inner(), None, Edit::Switch(true), Value::Null, &api).await
+    edit(change, authority, id.into_inner(), if_match, Edit::Switch(true), Value::Null, &api).await
 }
 
 /// Switches a policy off
@@ -302,7 +307,10 @@ pub(crate) async fn enable(
     path = "/api/v1/policies/{policy_id}/disable",
     tag = "Policies",
     operation_id = "disable_policy",
-    params(("policy_id" = String, Path, description = "Its id", format = Uuid)),
+    params(
+        ("policy_id" = String, Path, description = "Its id", format = Uuid),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version that is meant; any, where it is left out"),
+    ),
     responses(
         (status = 200, description = "The policy as it is now", body = inline(Envelope<PolicyView>),
             example = json!({"status": "success", "data":
@@ -312,15 +320,17 @@ pub(crate) async fn enable(
              "priority": 10, "is_enabled": false, "version": 4,
              "created_at": "2026-01-31T09:30:00Z", "updated_at": "2026-02-01T09:30:00Z"}})),
         (status = 404, description = "The tenant has no such policy"),
+        (status = 412, description = "Somebody changed it meanwhile: read it again"),
     )
 )]
 pub(crate) async fn disable(
+    OptionalIfMatch(if_match): OptionalIfMatch,
     change: Change,
     authority: Authority,
     id: Path<PolicyId>,
     api: Data<Api>,
 ) -> Result<Answer, PolicyError> {
-    edit(change, authority, id.into_inner(), None, Edit::Switch(false), Value::Null, &api).await
+    edit(change, authority, id.into_inner(), if_match, Edit::Switch(false), Value::Null, &api).await
 }
 
 fn parse(authority: &Authority, body: &Value) -> Result<Draft, PolicyError> {

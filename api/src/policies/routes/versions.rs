@@ -14,7 +14,7 @@ use super::policies::{edit, read};
 use crate::access::Authority;
 use crate::change::Change;
 use crate::idempotency::Answer;
-use crate::input::{Errors, IfMatch, Object};
+use crate::input::{EntityTag, Errors, IfMatch, Object, versioned};
 use crate::policies::PolicyError;
 use crate::policies::change::Edit;
 use crate::policies::model::Contents;
@@ -104,17 +104,21 @@ pub(crate) async fn list(
     params(
         ("policy_id" = String, Path, description = "Its id", format = Uuid),
         ("version" = i64, Path, description = "Which version, counted from 1"),
+        ("If-None-Match" = Option<String>, Header, description = "An ETag: 304 is the answer while it is the current one"),
     ),
     responses(
         (status = 200, description = "What the policy said", body = inline(Envelope<VersionView>),
+            headers(("ETag" = String, description = "Names this version, which stays as it is")),
             example = json!({"status": "success", "data":
             {"version": 1, "changed_by": {"kind": "client", "id": "provisioning"}, "created_at": "2026-01-31T09:30:00Z",
              "policy": {"name": "NobodyDeletes", "target": {"resource": "*", "action": "delete"},
                         "rules": {"effect": "deny", "conditions": []}, "priority": 0, "is_enabled": true}}})),
+        (status = 304, description = "It is still that of `If-None-Match`"),
         (status = 404, description = "The tenant has no such policy, or the policy no such version"),
     )
 )]
 pub(crate) async fn show(
+    request: HttpRequest,
     path: Path<(PolicyId, String)>,
     authority: Authority,
     api: Data<Api>,
@@ -122,9 +126,10 @@ pub(crate) async fn show(
     let (id, number) = path.into_inner();
     let number: i64 = number.parse().map_err(|_| PolicyError::NotFound("version"))?;
     let policy = read(&api, &authority, id).await?;
-    let scope = authority.principal().scope();
+    let principal = authority.principal();
+    let (scope, tag) = (principal.scope(), EntityTag::of(principal.tenant.id, id, number));
     let found = api.db.read(move |conn| store::find_version(conn, scope, policy.id, number)).await?;
-    Ok(HttpResponse::Ok().json(Envelope::new(view(found.ok_or(PolicyError::NotFound("version"))?))))
+    Ok(versioned(&request, &tag, view(found.ok_or(PolicyError::NotFound("version"))?)))
 }
 
 /// Goes back to an earlier version

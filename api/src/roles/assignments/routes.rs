@@ -80,10 +80,14 @@ impl From<Assignment> for AssignmentView {
     path = "/api/v1/users/{user_id}/roles",
     tag = "Roles and permissions",
     operation_id = "list_user_roles",
-    params(("user_id" = String, Path, description = "The id of the user", format = Uuid)),
+    params(
+        ("user_id" = String, Path, description = "The id of the user", format = Uuid),
+        ("limit" = Option<u32>, Query, description = "How many on a page", minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "Where the page begins: `page.next` of the one before"),
+    ),
     responses(
         (status = 200, description = "The roles", body = inline(Envelope<Vec<AssignmentView>>),
-            example = json!({"status": "success", "data": [
+            example = json!({"status": "success", "page": {"limit": 50}, "data": [
                 {"id": "0190b2c4-0000-7000-8000-000000000003", "name": "Customer", "role_family": "Customer",
                  "created_at": "2026-01-31T09:30:00Z"}]})),
         (status = 404, description = "The tenant has no such user"),
@@ -96,15 +100,16 @@ pub(crate) async fn list(
     api: Data<Api>,
 ) -> Result<HttpResponse, RoleError> {
     let (scope, user) = (principal.scope(), user.into_inner());
-    Query::of(&request, &api.cursors, principal.tenant.id.as_str()).finish().map_err(RoleError::Invalid)?;
+    let query = Query::of(&request, &api.cursors, principal.tenant.id.as_str());
+    let page = query.page::<String>().map_err(RoleError::Invalid)?;
+    let (after, limit) = (page.after(), page.rows_to_fetch());
     let found = api.db.read(move |conn| {
         if !store::is_user(conn, scope, user)? {
             return Err(RoleError::NoSuchUser);
         }
-        Ok(store::list(conn, scope, user)?)
+        Ok(store::list(conn, scope, user, after.as_deref(), limit)?)
     });
-    let views: Vec<AssignmentView> = found.await?.into_iter().map(Into::into).collect();
-    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "private, no-cache")).json(Envelope::new(views)))
+    Ok(page.answer(found.await?, |role| role.name.clone(), AssignmentView::from))
 }
 
 /// Gives a user a role
@@ -192,7 +197,7 @@ fn give(
     may_assign(work, &renewed, &[role])?;
     let portion = portion_of(renewed.tenant(), &[role])?;
     may_give_until(&renewed, &portion, expires_at)?;
-    let before = store::list(work.conn, work.scope, user)?;
+    let before = store::list(work.conn, work.scope, user, None, MOST)?;
     let old = before.iter().find(|assignment| assignment.role_id == role);
     // Who has it for less long than before loses it.
     let is_sooner = |old: Option<UtcTime>| expires_at.is_some_and(|new| old.is_none_or(|old| new < old));

@@ -39,9 +39,15 @@ pub(super) fn is_user(conn: &mut Connection, scope: TenantScope, id: UserId) -> 
     Ok(diesel::select(diesel::dsl::exists(row)).get_result(conn)?)
 }
 
-/// The roles that a user has by themselves, by name.
-pub(super) fn list(conn: &mut Connection, scope: TenantScope, user: UserId) -> Result<Vec<Assignment>, DbError> {
-    let rows = user_roles::table
+/// The roles that a user has by themselves, by name, after one.
+pub(super) fn list(
+    conn: &mut Connection,
+    scope: TenantScope,
+    user: UserId,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Assignment>, DbError> {
+    let mut query = user_roles::table
         .inner_join(roles::table.on(roles::tenant_id.eq(user_roles::tenant_id).and(roles::id.eq(user_roles::role_id))))
         .filter(user_roles::tenant_id.eq(scope.tenant_id()).and(user_roles::user_id.eq(user)))
         .order(roles::name.asc())
@@ -53,9 +59,12 @@ pub(super) fn list(conn: &mut Connection, scope: TenantScope, user: UserId) -> R
             user_roles::expires_at,
             user_roles::created_at,
         ))
-        .limit(MOST)
-        .load(conn)?;
-    Ok(rows)
+        .limit(limit)
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(roles::name.gt(after));
+    }
+    Ok(query.load(conn)?)
 }
 
 /// Gives a role, or gives it for another time.

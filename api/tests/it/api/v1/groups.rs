@@ -1,5 +1,6 @@
 //! `/api/v1/groups`.
 
+use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -76,6 +77,17 @@ async fn groups_are_parts_of_groups_in_no_circle() {
     assert_eq!(problem(response, StatusCode::UNPROCESSABLE_ENTITY).await["errors"][0]["pointer"], "/parent_id");
     problem(api.send_as(&admin, Method::DELETE, &format!("{GROUPS}/{part}"), NOTHING).await, StatusCode::CONFLICT)
         .await;
+    // Two moves at once that would make a circle together: one is refused.
+    let (x, y) = (group(&api, &admin, &json!({"name": "X"})).await, group(&api, &admin, &json!({"name": "Y"})).await);
+    let (to_y, to_x) = (json!({ "parent_id": y }), json!({ "parent_id": x }));
+    let (path_x, path_y) = (format!("{GROUPS}/{x}"), format!("{GROUPS}/{y}"));
+    let answers = join_all([
+        api.send_as(&admin, Method::PATCH, &path_x, &to_y),
+        api.send_as(&admin, Method::PATCH, &path_y, &to_x),
+    ]);
+    let mut statuses: Vec<u16> = answers.await.iter().map(|answer| answer.status().as_u16()).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 422]);
     // Whoever leaves the whole leaves what it gives.
     let one = format!("{GROUPS}/{part}");
     let stale = api.request(Method::PATCH, &one).bearer_auth(&admin).header("If-Match", "\"x\"").json(&json!({}));
@@ -173,12 +185,78 @@ async fn what_changes_nothing_leaves_no_trace() {
     let (_, user) = (api.id_of(&admin).await, api.id_of(&member).await);
     let desk = group(&api, &admin, &json!({"name": "Front desk"})).await;
     let reader = role(&api, &admin, "Reader", &["role.read"]).await;
-    let traces =
-        || async { (api.count("audit_entries").await, api.count("outbox").await, api.count("signals").await) };
+    let traces = || async { (api.count("audit_entries").await, api.count("outbox").await, api.count("signals").await) };
     for path in [format!("{GROUPS}/{desk}/members/{user}"), format!("{GROUPS}/{desk}/roles/{reader}")] {
         api.done_as(&admin, Method::PUT, &path, NOTHING).await;
         let before = traces().await;
         api.done_as(&admin, Method::PUT, &path, NOTHING).await;
         assert_eq!(traces().await, before, "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn roles_of_somebody_and_of_a_group_come_in_pages() {
+    let api = TestApi::start().await;
+    let admin = api.administrator();
+    let user = api.id_of(&api.user(&["member"], "api")).await;
+    let desk = group(&api, &admin, &json!({"name": "Front desk"})).await;
+    for name in ["A", "B", "C"] {
+        let id = role(&api, &admin, name, &[]).await;
+        api.done_as(&admin, Method::PUT, &format!("{GROUPS}/{desk}/roles/{id}"), NOTHING).await;
+        api.done_as(&admin, Method::POST, &format!("/api/v1/users/{user}/roles"), &json!({ "role_id": id })).await;
+    }
+    for (path, expected) in [
+        (format!("{GROUPS}/{desk}/roles"), vec!["A", "B", "C"]),
+        (format!("/api/v1/users/{user}/roles"), vec!["A", "B", "C", "member"]),
+    ] {
+        let (mut names, mut next) = (Vec::new(), format!("{path}?limit=2"));
+        loop {
+            let page: Value = api.get_as(&next, &admin).await.json().await.unwrap();
+            assert_eq!(page["page"]["limit"], 2);
+            names.extend(page["data"].as_array().unwrap().iter().map(|role| role["name"].as_str().unwrap().to_owned()));
+            let Some(cursor) = page["page"]["next"].as_str() else { break };
+            next = format!("{path}?limit=2&cursor={cursor}");
+        }
+        assert_eq!(names, expected, "{path}");
+        let wrong = api.get_as(&format!("{path}?limit=0"), &admin).await;
+        problem(wrong, StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_version_that_is_named_counts_wherever_it_is_sent() {
+    let api = TestApi::start().await;
+    let admin = api.administrator();
+    api.id_of(&admin).await;
+    let desk = format!("{GROUPS}/{}", group(&api, &admin, &json!({"name": "Front desk"})).await);
+    let plain = format!("/api/v1/roles/{}", role(&api, &admin, "Plain", &[]).await);
+    let policy = json!({"name": "p", "target": {"resource": "booking", "action": "read"}, "rules": {"effect": "deny"}});
+    let policy = api.done_as(&admin, Method::POST, "/api/v1/policies", &policy).await;
+    let policy = format!("/api/v1/policies/{}", policy["id"].as_str().unwrap());
+    let permission = api.done_as(&admin, Method::POST, "/api/v1/permissions", &json!({"name": "invoice.send"})).await;
+    let permission = format!("/api/v1/permissions/{}", permission["id"].as_str().unwrap());
+    let (disable, enable) = (format!("{policy}/disable"), format!("{policy}/enable"));
+    for (method, path) in
+        [(Method::POST, &disable), (Method::POST, &enable), (Method::DELETE, &desk), (Method::DELETE, &plain)]
+    {
+        for (tag, status) in [("\"x\"", StatusCode::PRECONDITION_FAILED), ("x", StatusCode::BAD_REQUEST)] {
+            let request = api.request(method.clone(), path).bearer_auth(&admin).header("If-Match", tag);
+            problem(request.send().await.unwrap(), status).await;
+        }
+    }
+    // What can be read again has a tag, and who has it gets no more.
+    for path in [&permission, &format!("{policy}/versions/1"), &desk, &plain, &policy] {
+        let tag = api.get_as(path, &admin).await.headers()["etag"].clone();
+        let again = api.request(Method::GET, path).bearer_auth(&admin).header("If-None-Match", &tag).send();
+        assert_eq!(again.await.unwrap().status(), StatusCode::NOT_MODIFIED, "{path}");
+        if *path == desk || *path == plain {
+            let gone = api.request(Method::DELETE, path).bearer_auth(&admin).header("If-Match", &tag).send();
+            assert_eq!(gone.await.unwrap().status(), StatusCode::NO_CONTENT, "{path}");
+        }
+    }
+    // Without it, whatever is there is meant.
+    for path in [&disable, &enable] {
+        let answer = api.request(Method::POST, path).bearer_auth(&admin).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
     }
 }
