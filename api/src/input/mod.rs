@@ -8,7 +8,6 @@ mod precondition;
 mod versioned;
 
 pub use name::{Look, name};
-pub use name::{Look, name};
 pub use precondition::{EntityTag, IfMatch, OptionalIfMatch, PreconditionError};
 pub use versioned::versioned;
 

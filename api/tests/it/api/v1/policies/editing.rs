@@ -199,7 +199,7 @@ async fn policies_about_policies_count_for_each_and_for_lists() {
     rule["rules"]["conditions"] = json!([{"policy.name": "hidden", "user.role": "administrator"}]);
     made(&api, &token, &rule).await;
     for (method, body) in [(Method::GET, &Value::Null), (Method::DELETE, NOTHING), (Method::PUT, &premium())] {
-        problem(api.send_as(&token, method, &hidden, body).await, StatusCode::FORBIDDEN).await;
+        problem(api.send_as(&token, method, &hidden, body).await, StatusCode::NOT_FOUND).await;
     }
     api.done_as(&token, Method::GET, &shown, NOTHING).await;
     let listed = api.done_as(&token, Method::GET, POLICIES, NOTHING).await;

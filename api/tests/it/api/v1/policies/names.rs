@@ -299,3 +299,30 @@ async fn what_may_not_be_seen_is_not_there() {
     assert_eq!(tried(api, &tenant.manager, Method::PATCH, &path, &patch).await, StatusCode::FORBIDDEN);
     problem(api.send_as(&tenant.manager, Method::POST, ROLES, &body).await, StatusCode::FORBIDDEN).await;
 }
+
+#[actix_web::test]
+async fn nobody_takes_over_somebody_to_whom_a_policy_gives_more() {
+    let tenant = Tenant::start().await;
+    let (api, admin) = (&tenant.api, &tenant.admin);
+    let desk = role(api, admin, "helpdesk", &["account.*"]).await;
+    let own = format!("/api/v1/users/{}/roles", tenant.manager_id);
+    api.done_as(admin, Method::POST, &own, &json!({ "role_id": desk })).await;
+    let treasurer = role(api, admin, "Treasurer", &[]).await;
+    tenant.policy("by role", "allow", ("tenant_settings", "update"), ("user.role", "Treasurer")).await;
+    let mut people = Vec::new();
+    for name in ["ann", "bob", "carol"] {
+        let body =
+            json!({"email": format!("{name}@acme.example"), "password": "securePassword123", "status": "active"});
+        let id = api.done_as(admin, Method::POST, "/api/v1/users", &body).await["id"].as_str().unwrap().to_owned();
+        people.push(id);
+    }
+    let to_ann = json!({ "role_id": treasurer });
+    api.done_as(admin, Method::POST, &format!("/api/v1/users/{}/roles", people[0]), &to_ann).await;
+    tenant.policy("by id", "allow", ("audit", "read"), ("user.id", &people[1])).await;
+    let password = json!({"password": "anotherPassword123"});
+    for (id, status) in [(&people[0], 403), (&people[1], 403), (&people[2], 200)] {
+        let path = format!("/api/v1/users/{id}");
+        let answer = api.send_as(&tenant.manager, Method::PATCH, &path, &password).await;
+        assert_eq!(answer.status().as_u16(), status, "{id}");
+    }
+}
