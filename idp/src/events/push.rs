@@ -3,6 +3,9 @@
 //! Each replica has a worker. It takes a tenant whose oldest event is due, under a lease, and posts that tenant's events one
 //! after the other. What the receiver acknowledged is never sent again, except after a crash between its answer and our
 //! note of it: receivers know an event again by its `jti`.
+//!
+//! What the receiver refuses steps aside for the next and is sent again after long pauses: a receiver may be wrong about an
+//! event for a while, as when its clock is behind or its configuration is not finished.
 
 use std::time::Duration;
 
@@ -12,7 +15,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use tenantry_db::{DbError, TenantScope};
-use tenantry_types::{PublicUrl, UtcTime};
+use tenantry_types::{PublicUrl, TenantId, UtcTime};
 
 use super::store::{self, Answered, Claim, StoredEvent};
 use super::{claims, set};
@@ -36,6 +39,10 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(20);
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 /// The longest wait.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
+/// The wait after a refusal; it doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_secs(600);
+/// The longest.
+const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 3_600);
 /// How much of a refusal is read and logged.
 const LONGEST_REFUSAL: usize = 2_000;
 
@@ -100,7 +107,40 @@ async fn round(idp: &Data<Idp>, receiver: &Receiver) -> Result<usize, DbError> {
             }
         })
         .await;
+    Ok(served + again(idp, receiver, now, most).await?)
+}
+
+/// Sends what was refused, and is due, again; of how many.
+async fn again(idp: &Data<Idp>, receiver: &Receiver, now: UtcTime, most: i64) -> Result<usize, DbError> {
+    let claims = idp.db.write(move |conn| store::claim_refused(conn, now, now + LEASE, most)).await?;
+    let served = claims.len();
+    futures_util::stream::iter(claims)
+        .for_each_concurrent(AT_ONCE, |(tenant, event)| async move {
+            if let Err(error) = offer(idp, receiver, tenant, event).await {
+                tracing::error!(%tenant, %error, "a refused security event could not be sent again");
+            }
+        })
+        .await;
     Ok(served)
+}
+
+async fn offer(idp: &Idp, receiver: &Receiver, tenant: TenantId, event: StoredEvent) -> Result<(), Fault> {
+    let scope = TenantScope::system(tenant, "delivery of security events");
+    let Some(tenant) = idp.db.read(move |conn| tenants::store::find(conn, scope)).await? else { return Ok(()) };
+    let outcome = deliver(idp, receiver, &tenant, &event).await?;
+    let (now, id) = (idp.clock.now(), event.id);
+    match outcome {
+        Outcome::Delivered => {
+            tracing::info!(tenant = %tenant.slug, event = %id, "a security event that was refused was taken after all");
+            idp.db.write(move |conn| store::taken_after_all(conn, scope, id, now)).await?;
+        }
+        Outcome::Refused(reason) | Outcome::Failed(reason) => {
+            tracing::error!(tenant = %tenant.slug, event = %id, kind = event.kind, reason, "the receiver still refuses a security event");
+            let until = now + pause(event.attempts);
+            idp.db.write(move |conn| store::postpone(conn, scope, id, until)).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn wait(idp: &Idp) -> Duration {
@@ -130,8 +170,8 @@ async fn serve(idp: &Idp, receiver: &Receiver, claim: Claim) -> Result<(), Fault
         let (answered, next_until) = match outcome {
             Outcome::Delivered => (Answered::Delivered, if number == last { now } else { now + LEASE }),
             Outcome::Refused(reason) => {
-                tracing::error!(tenant = %tenant.slug, event = %event.id, kind = event.kind, reason, "the receiver refused a security event");
-                (Answered::Refused, if number == last { now } else { now + LEASE })
+                tracing::error!(tenant = %tenant.slug, event = %event.id, kind = event.kind, reason, "the receiver refused a security event: it steps aside");
+                (Answered::Refused { again: now + pause(0) }, if number == last { now } else { now + LEASE })
             }
             Outcome::Failed(reason) => {
                 let until = now + backoff(idp, event.attempts);
@@ -227,12 +267,23 @@ fn backoff_with(failed: i64, chance: u8) -> Duration {
     whole.saturating_sub(whole * u32::from(chance) / 512).max(FIRST_BACKOFF)
 }
 
-/// Deletes one piece of what need not be kept; how many rows went.
+/// How long to wait after so many refusals and this one.
+fn pause(refused: i64) -> Duration {
+    let doublings = u32::try_from(refused.clamp(0, 16)).unwrap_or(16);
+    (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE)
+}
+
+/// Deletes one piece of what need not be kept; how many rows went. What waits is looked after as well.
 pub async fn prune(idp: &Idp, now: UtcTime) -> Result<usize, DbError> {
     let events = &idp.config.events;
     let kept = Duration::from_secs(u64::from(events.retention_days) * 86_400);
     let has_receiver = events.push_url.is_some();
-    idp.db.write(move |conn| store::prune(conn, now, kept, has_receiver)).await
+    idp.db
+        .write(move |conn| {
+            store::wake(conn, now)?;
+            store::prune(conn, now, kept, has_receiver)
+        })
+        .await
 }
 
 #[cfg(test)]
@@ -246,5 +297,6 @@ mod tests {
         assert_eq!(backoff_with(3, 0), Duration::from_secs(8));
         assert!(backoff_with(3, 255) > Duration::from_secs(4));
         assert_eq!(backoff_with(i64::MAX, 0), LONGEST_BACKOFF);
+        assert_eq!((pause(0), pause(1), pause(i64::MAX)), (FIRST_PAUSE, FIRST_PAUSE * 2, LONGEST_PAUSE));
     }
 }

@@ -1,5 +1,6 @@
 //! Queries on security events.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use diesel::dsl::{max, min};
@@ -50,6 +51,21 @@ pub struct StoredEvent {
     pub attempts: i64,
 }
 
+/// When an event is due that has others of its tenant before it: only the oldest of each tenant is looked for, however many
+/// wait.
+const IN_ITS_TURN: UtcTime = UtcTime::MAX;
+
+/// Whether any event of the tenant waits to be delivered.
+fn has_waiting(conn: &mut Connection, scope: TenantScope) -> Result<bool, DbError> {
+    let waiting: Option<EventId> = events::table
+        .filter(events::tenant_id.eq(scope.tenant_id()))
+        .filter(events::delivered_at.is_null().and(events::failed_at.is_null()))
+        .select(events::id)
+        .first(conn)
+        .optional()?;
+    Ok(waiting.is_some())
+}
+
 /// Writes an event. Call it in the transaction of what the event tells.
 ///
 /// The tenant's row is locked until the end of the transaction, and the id is greater than every other of the tenant:
@@ -60,6 +76,8 @@ pub fn record(conn: &mut Connection, scope: TenantScope, author: &Author, event:
     let last: Option<EventId> =
         events::table.filter(events::tenant_id.eq(scope.tenant_id())).select(max(events::id)).first(conn)?;
     let id = id_after(last, now, &*author.random);
+    // Its turn comes when the one before it is settled, which locks the tenant's row as well.
+    let available_at = if has_waiting(conn, scope)? { IN_ITS_TURN } else { now };
     let row = NewEvent {
         id,
         tenant_id: scope.tenant_id(),
@@ -69,7 +87,7 @@ pub fn record(conn: &mut Connection, scope: TenantScope, author: &Author, event:
         request_id: author.source.request_id.as_deref(),
         created_at: now,
         attempts: 0,
-        available_at: now,
+        available_at,
         delivered_at: None,
         failed_at: None,
     };
@@ -104,40 +122,66 @@ pub struct Claim {
 /// Takes the tenants whose oldest undelivered event is due, `most` at most, until `leased_until`: no other worker delivers
 /// for them before that.
 pub fn claim(conn: &mut Connection, now: UtcTime, leased_until: UtcTime, most: i64) -> Result<Vec<Claim>, DbError> {
-    let heads = heads(conn)?;
     let due: Vec<(TenantId, EventId)> = events::table
-        .filter(events::id.eq_any(heads).and(events::available_at.le(now)))
         .filter(events::delivered_at.is_null().and(events::failed_at.is_null()))
+        .filter(events::available_at.le(now))
         .select((events::tenant_id, events::id))
         .order(events::available_at.asc())
         .limit(most)
         .lock_rows_skipping()
         .get_results(conn)?;
-    let ids: Vec<EventId> = due.iter().map(|(_, id)| *id).collect();
-    diesel::update(events::table.filter(events::id.eq_any(ids)))
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
+    let heads = heads(conn, due.iter().map(|(tenant_id, _)| *tenant_id).collect())?;
+    let (first, others): (Vec<_>, Vec<_>) = due.into_iter().partition(|(_, id)| heads.contains(id));
+    let ids = |rows: &[(TenantId, EventId)]| rows.iter().map(|(_, id)| *id).collect::<Vec<_>>();
+    diesel::update(events::table.filter(events::id.eq_any(ids(&first))))
         .set(events::available_at.eq(leased_until))
         .execute(conn)?;
-    Ok(due.into_iter().map(|(tenant_id, first)| Claim { tenant_id, first }).collect())
+    if !others.is_empty() {
+        diesel::update(events::table.filter(events::id.eq_any(ids(&others))))
+            .set(events::available_at.eq(IN_ITS_TURN))
+            .execute(conn)?;
+    }
+    Ok(first.into_iter().map(|(tenant_id, first)| Claim { tenant_id, first }).collect())
 }
 
-/// How many tenants are looked at in one round.
+/// How many tenants are looked at at once.
 const MOST_HEADS: i64 = 1_000;
 
-/// The oldest undelivered event of each tenant.
-fn heads(conn: &mut Connection) -> Result<Vec<EventId>, DbError> {
+/// The oldest undelivered event of each of these tenants.
+fn heads(conn: &mut Connection, of: BTreeSet<TenantId>) -> Result<Vec<EventId>, DbError> {
     let heads: Vec<Option<EventId>> = events::table
         .filter(events::delivered_at.is_null().and(events::failed_at.is_null()))
+        .filter(events::tenant_id.eq_any(of))
         .group_by(events::tenant_id)
         .select(min(events::id))
-        .limit(MOST_HEADS)
         .load(conn)?;
     Ok(heads.into_iter().flatten().collect())
 }
 
 /// When the next event is due, if any waits.
 pub fn next_due(conn: &mut Connection) -> Result<Option<UtcTime>, DbError> {
-    let heads = heads(conn)?;
-    Ok(events::table.filter(events::id.eq_any(heads)).select(min(events::available_at)).first(conn)?)
+    Ok(events::table
+        .filter(events::delivered_at.is_null().and(events::failed_at.is_null()))
+        .order(events::available_at.asc())
+        .select(events::available_at)
+        .first(conn)
+        .optional()?)
+}
+
+/// Makes the oldest event of a tenant due that waits for its turn, should there ever be one: nobody would come for it.
+pub fn wake(conn: &mut Connection, now: UtcTime) -> Result<usize, DbError> {
+    let heads: Vec<Option<EventId>> = events::table
+        .filter(events::delivered_at.is_null().and(events::failed_at.is_null()))
+        .group_by(events::tenant_id)
+        .select(min(events::id))
+        .limit(MOST_HEADS)
+        .load(conn)?;
+    let heads: Vec<EventId> = heads.into_iter().flatten().collect();
+    let asleep = events::table.filter(events::id.eq_any(heads).and(events::available_at.eq(IN_ITS_TURN)));
+    Ok(diesel::update(asleep).set(events::available_at.eq(now)).execute(conn)?)
 }
 
 /// The undelivered events of a tenant, oldest first.
@@ -156,8 +200,11 @@ pub fn waiting(conn: &mut Connection, scope: TenantScope, most: i64) -> Result<V
 pub enum Answered {
     /// The receiver has it.
     Delivered,
-    /// The receiver will never take it.
-    Refused,
+    /// The receiver says that it is wrong. It holds up no other, and is sent again then.
+    Refused {
+        /// When.
+        again: UtcTime,
+    },
 }
 
 /// Notes the answer to an event, and hands the lease on to the next of the tenant until `next_until`. Whether the event was
@@ -170,12 +217,16 @@ pub fn settle(
     now: UtcTime,
     next_until: UtcTime,
 ) -> Result<bool, DbError> {
+    // Whoever writes the next event sees either that this one waits, or that none does.
+    tenants::store::lock(conn, scope)?;
     let waiting = events::table
         .filter(events::tenant_id.eq(scope.tenant_id()).and(events::id.eq(id)))
         .filter(events::delivered_at.is_null().and(events::failed_at.is_null()));
     let changed = match answered {
         Answered::Delivered => diesel::update(waiting).set(events::delivered_at.eq(Some(now))).execute(conn)?,
-        Answered::Refused => diesel::update(waiting).set(events::failed_at.eq(Some(now))).execute(conn)?,
+        Answered::Refused { again } => diesel::update(waiting)
+            .set((events::failed_at.eq(Some(now)), events::available_at.eq(again), events::attempts.eq(1)))
+            .execute(conn)?,
     };
     if changed == 0 {
         return Ok(false);
@@ -189,6 +240,48 @@ pub fn settle(
         wait_until(conn, scope, next, next_until)?;
     }
     Ok(true)
+}
+
+/// Takes events that were refused and are to be sent again, `most` at most, until `leased_until`. They are late already, so
+/// they keep no order.
+pub fn claim_refused(
+    conn: &mut Connection,
+    now: UtcTime,
+    leased_until: UtcTime,
+    most: i64,
+) -> Result<Vec<(TenantId, StoredEvent)>, DbError> {
+    let due: Vec<(TenantId, StoredEvent)> = events::table
+        .filter(events::delivered_at.is_null().and(events::failed_at.is_not_null()))
+        .filter(events::available_at.le(now))
+        .select((events::tenant_id, StoredEvent::as_select()))
+        .order(events::available_at.asc())
+        .limit(most)
+        .lock_rows_skipping()
+        .get_results(conn)?;
+    if !due.is_empty() {
+        let ids: Vec<EventId> = due.iter().map(|(_, event)| event.id).collect();
+        diesel::update(events::table.filter(events::id.eq_any(ids)))
+            .set(events::available_at.eq(leased_until))
+            .execute(conn)?;
+    }
+    Ok(due)
+}
+
+/// Notes that an event that was refused was taken after all.
+pub fn taken_after_all(conn: &mut Connection, scope: TenantScope, id: EventId, now: UtcTime) -> Result<(), DbError> {
+    diesel::update(events::table)
+        .filter(events::tenant_id.eq(scope.tenant_id()).and(events::id.eq(id)))
+        .set(events::delivered_at.eq(Some(now)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// How many events wait for their turn, and how many were refused and are sent again.
+pub fn backlog(conn: &mut Connection) -> Result<(i64, i64), DbError> {
+    let undelivered = || events::table.filter(events::delivered_at.is_null());
+    let waiting = undelivered().filter(events::failed_at.is_null()).count().get_result(conn)?;
+    let refused = undelivered().filter(events::failed_at.is_not_null()).count().get_result(conn)?;
+    Ok((waiting, refused))
 }
 
 /// Notes that a delivery failed: the event, and with it every later one of the tenant, waits until `until`.

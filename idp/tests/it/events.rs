@@ -241,11 +241,36 @@ async fn a_refused_event_does_not_hold_up_the_next() {
     managed.new_user("good", json!({})).await;
     let received = receiver.until(|all| of_tenant(all, &tenant).iter().any(|event| event.status == 202)).await;
     let statuses: Vec<_> = of_tenant(&received, &tenant).iter().map(|event| event.status).collect();
-    assert_eq!(statuses, [400, 202], "and it is not sent again");
+    assert_eq!(statuses, [400, 202], "and it is not sent again at once");
     managed.idp.advance(400);
     managed.new_user("third", json!({})).await;
     let received = receiver.until(|all| of_tenant(all, &tenant).len() >= 3).await;
     assert_eq!(received.iter().filter(|event| event.status == 400).count(), 1);
+}
+
+#[actix_web::test]
+async fn a_refused_event_is_not_lost() {
+    let receiver = Receiver::start();
+    let managed = receiver.managed().await;
+    let is_evil = |event: &Received| event.claims["events"].to_string().contains("evil");
+    receiver.answer(|claims| if claims["events"].to_string().contains("evil") { 400 } else { 202 });
+    managed.new_user("evil", json!({})).await;
+    receiver.until(|all| all.iter().any(is_evil)).await;
+    receiver.in_time(&managed, |all| all.iter().filter(|event| is_evil(event)).count() >= 3).await;
+    receiver.answer(|_| 202);
+    let received = receiver.in_time(&managed, |all| accepted(all).iter().any(|event| is_evil(event))).await;
+    let evil: Vec<_> = received.iter().filter(|event| is_evil(event)).collect();
+    assert!(evil.iter().all(|event| event.jti() == evil[0].jti()), "it is the same event each time");
+    assert_eq!(evil.iter().filter(|event| event.status == 202).count(), 1);
+    // What is taken is not sent again: nothing is left to be.
+    let left = async || managed.idp.db.read(tenantry_idp::events::store::backlog).await.unwrap();
+    for _ in 0..500 {
+        if left().await == (0, 0) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("it is still to be sent: {:?}", left().await);
 }
 
 #[actix_web::test]
