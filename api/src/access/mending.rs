@@ -19,7 +19,7 @@ use super::policy::{Assignment, Effect, Facts, Policy, Truth};
 use super::subject::{SubjectAccess, SubjectRows};
 use super::tenant::TenantAccess;
 use crate::authn::Subject;
-use crate::schema::{group_members, group_roles, user_roles, users};
+use crate::schema::{account_doubts, group_members, group_roles, user_roles, users};
 
 /// How many administrators are looked at.
 const MOST_ADMINISTRATORS: i64 = 100;
@@ -131,8 +131,13 @@ fn administrators(
     let by_groups = group_members::table
         .filter(group_members::tenant_id.eq(id).and(group_members::group_id.eq_any(groups)))
         .select(group_members::user_id);
+    // Whoever is being removed or switched off.
+    let leaving = account_doubts::table
+        .filter(account_doubts::tenant_id.eq(id).and(account_doubts::may_end.eq(true)))
+        .select(account_doubts::user_id);
     let people: Vec<(UserId, String, Option<String>, bool)> = users::table
         .filter(users::tenant_id.eq(id).and(users::status.eq("active")))
+        .filter(users::id.ne_all(leaving))
         .filter(users::id.eq_any(by_themselves).or(users::id.eq_any(by_groups)))
         .order(users::id.asc())
         .select((users::id, users::status, users::email, users::email_verified))

@@ -97,7 +97,7 @@ impl Routes {
         Kinds::new(&self.kinds, permissions.iter().filter_map(|name| name.split_once('.')))
     }
 
-    /// The permissions that the routes ask for.
+    /// The permissions that the routes and their handlers ask for.
     pub fn permissions(&self) -> BTreeSet<&'static str> {
         let permissions = self.all.iter().filter_map(|route| match route.access {
             Access::Permission(permission) | Access::Some(permission) => Some(permission.as_str()),

@@ -111,6 +111,8 @@ async fn two_administrators_do_not_remove_each_other() {
     let (one, two) = (api.administrator(), api.administrator());
     let ids = [known(&api, &one, "one@acme.example").await, known(&api, &two, "two@acme.example").await];
     let [first, second] = ids.map(|id| format!("{USERS}/{id}"));
+    let roles = api.done_as(&one, Method::GET, "/api/v1/roles", &Value::Null).await;
+    let role = roles.as_array().unwrap().iter().find(|role| role["name"] == "administrator").unwrap()["id"].clone();
     api.accounts.is_slow.send_replace(true);
     let suspended = json!({"status": "suspended"});
     let of_second = api.send_as(&one, Method::PATCH, &second, &suspended);
@@ -120,6 +122,9 @@ async fn two_administrators_do_not_remove_each_other() {
             let told = problem(api.send_as(&two, method, &first, body).await, StatusCode::CONFLICT).await;
             assert_eq!(told["type"], format!("{}/problems/last-administrator", api.url));
         }
+        // Nor by their role.
+        let role = format!("{first}/roles/{}", role.as_str().unwrap());
+        problem(api.send_as(&two, Method::DELETE, &role, &Value::Null).await, StatusCode::CONFLICT).await;
         api.accounts.is_slow.send_replace(false);
     };
     let (of_second, ()) = tokio::join!(of_second, of_first);
