@@ -37,6 +37,17 @@ pub(super) fn places(conn: &mut Connection, home: TenantScope, user: UserId) -> 
     Ok(std::iter::once(home).chain(elsewhere).collect())
 }
 
+/// Why somebody was not made a member.
+#[derive(Debug, thiserror::Error)]
+pub enum MembershipError {
+    /// They are one of as many tenants as one can be.
+    #[error("the person is a member of as many tenants as one can be")]
+    TooMany,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
 /// Makes a person who lives elsewhere a member, and whether they were not one before; `None` when there is no such person,
 /// or they live here.
 pub fn add_member(
@@ -44,12 +55,16 @@ pub fn add_member(
     scope: TenantScope,
     author: &Author,
     user: UserId,
-) -> Result<Option<(Membership, bool)>, DbError> {
+) -> Result<Option<(Membership, bool)>, MembershipError> {
     if let Some(found) = store::find(conn, scope, user)? {
         return Ok(Some((found, false)));
     }
     let home = store::home_of(conn, scope, user)?.filter(|home| *home != scope.tenant_id());
     let Some(home_tenant_id) = home else { return Ok(None) };
+    let elsewhere = store::tenants_of(conn, TenantScope::system(home_tenant_id, "count memberships"), user)?;
+    if elsewhere.len() >= usize::try_from(store::MOST).unwrap_or(usize::MAX) {
+        return Err(MembershipError::TooMany);
+    }
     let membership = Membership { user_id: user, home_tenant_id, roles_version: 0, created_at: author.now() };
     store::insert(conn, scope, &membership)?;
     author.record(conn, scope, "membership.create", format!("user:{user}"), json!({ "home": home_tenant_id }))?;

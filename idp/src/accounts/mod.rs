@@ -9,6 +9,6 @@ mod roles;
 
 pub use access::{end_access, end_session, revoke_sessions};
 pub use change::{Created, create, delete, update};
-pub use memberships::{Membership, add_member, find_person, members, remove_member};
+pub use memberships::{Membership, MembershipError, add_member, find_person, members, remove_member};
 pub use password::{remove_password, set_password};
 pub use roles::replace_roles;

@@ -8,6 +8,9 @@ use super::Membership;
 use crate::schema::{membership_roles, memberships, users};
 use crate::users::{RoleName, Roles};
 
+/// The most tenants that one person is a member of: each of them is told when something about them changes.
+pub const MOST: i64 = 100;
+
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = memberships)]
 struct MembershipRow {
@@ -51,16 +54,13 @@ pub fn home_of(conn: &mut Connection, _: TenantScope, user: UserId) -> Result<Op
     Ok(users::table.filter(users::id.eq(user)).select(users::tenant_id).first(conn).optional()?)
 }
 
-/// More tenants than anybody is a member of.
-const MOST_TENANTS: i64 = 1_000;
-
 /// The tenants that somebody who lives in this one is a member of, in the order in which they are locked.
 pub fn tenants_of(conn: &mut Connection, home: TenantScope, user: UserId) -> Result<Vec<TenantId>, DbError> {
     Ok(memberships::table
         .filter(memberships::home_tenant_id.eq(home.tenant_id()).and(memberships::user_id.eq(user)))
         .select(memberships::tenant_id)
         .order(memberships::tenant_id.asc())
-        .limit(MOST_TENANTS)
+        .limit(MOST)
         .load(conn)?)
 }
 

@@ -3,7 +3,7 @@
 use tenantry_db::{Connection, TenantScope};
 use tenantry_types::UserId;
 
-use crate::accounts::{self, Membership};
+use crate::accounts::{self, Membership, MembershipError};
 use crate::audit::Author;
 use crate::management::reply::Made;
 use crate::management::users::change::lock;
@@ -18,7 +18,11 @@ pub fn put(
     user: UserId,
 ) -> Result<(Made, Membership), ManagementError> {
     lock(conn, scope)?;
-    match accounts::add_member(conn, scope, author, user)? {
+    let added = accounts::add_member(conn, scope, author, user).map_err(|error| match error {
+        MembershipError::TooMany => ManagementError::Refused("the person is a member of as many tenants as one can be"),
+        MembershipError::Database(error) => error.into(),
+    })?;
+    match added {
         Some((membership, true)) => Ok((Made::Now, membership)),
         Some((membership, false)) => Ok((Made::Before, membership)),
         None if users::store::find(conn, scope, user)?.is_some() => {
