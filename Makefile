@@ -3,10 +3,10 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast lint fmt bench e2e ci docs clean-data
+.PHONY: help run test test-fast test-extended lint fmt bench e2e ci docs clean-data
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## build, migrate and start both services with demo data (PROFILE=release, IDP_PORT=8080, API_PORT=8081)
 	@PROFILE='$(PROFILE)' IDP_PORT='$(IDP_PORT)' API_PORT='$(API_PORT)' deploy/scripts/run
@@ -16,6 +16,9 @@ test: ## every test, on SQLite and on MariaDB, with Redis, npm's openid-client a
 
 test-fast: ## tests that need nothing but SQLite
 	@deploy/scripts/test --fast
+
+test-extended: ## what takes too long for every day: both services killed at random, with figures
+	@deploy/scripts/test-extended
 
 lint: ## formatting, clippy, structure, dependencies
 	@deploy/scripts/lint

@@ -208,6 +208,7 @@ diesel::table! {
         created_at -> Timestamp,
         held_until -> Timestamp,
         expires_at -> Timestamp,
+        found -> Nullable<Text>,
     }
 }
 

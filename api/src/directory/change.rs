@@ -1,12 +1,12 @@
 //! Adding, changing and removing people.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
-use aws_lc_rs::digest;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tenantry_types::{TenantId, UserId, UtcTime};
 
+use super::derived::derived_id;
 use super::errand::{Errand, Started};
 use super::error::AccountError;
 use super::model::{AccountStatus, ProviderAccount};
@@ -72,7 +72,7 @@ impl Accounts {
         let errand = Errand::new(asked.change, &self.api, asked.once, id);
         let (email, status) = (new.email.normalized(), new.status);
         let known = kind::about(status, new.email.as_str());
-        let started = errand.begin(false, move |work| {
+        let started = errand.begin(false, move |work, _: Option<()>| {
             may(work, known.clone())?;
             if store::has_email(work.conn, work.scope, &email, id)? { Err(AccountError::EmailTaken) } else { Ok(()) }
         });
@@ -95,7 +95,9 @@ impl Accounts {
         let may = asked.check();
         let errand = Errand::new(asked.change, &self.api, asked.once, id);
         let known = vec![("account.id", PolicyValue::text(id.as_str()))];
-        if let Started::Repeat(answer) = errand.begin(false, move |work| may(work, known.clone())).await? {
+        if let Started::Repeat(answer) =
+            errand.begin(false, move |work, _: Option<()>| may(work, known.clone())).await?
+        {
             return Ok(answer);
         }
         let account = match self.provider.invite(asked.change.principal.tenant.id, id).await {
@@ -125,11 +127,14 @@ impl Accounts {
             switches_off: wanted.status.is_some_and(|status| status != AccountStatus::Active),
         };
         errand.wait_for_turn().await?;
-        let check = move |work: &mut Work<'_>| {
+        let check = move |work: &mut Work<'_>, first: Option<Value>| {
             let row = store::find(work.conn, work.scope, id)?.ok_or(AccountError::NotFound)?;
             let known = known(work, &row)?;
             may(work, known)?;
-            check_version(work, if_match.as_ref(), &row)?;
+            // A repeat of one that broke off has passed this, and may have changed the version since.
+            if first.is_none() {
+                check_version(work, if_match.as_ref(), &row)?;
+            }
             if is_remote && row.home_tenant_id.is_some() {
                 return Err(AccountError::Guest);
             }
@@ -139,7 +144,7 @@ impl Accounts {
                 return Err(AccountError::EmailTaken);
             }
             check_standing(work, &caller, &row, weight)?;
-            Ok(shown(row))
+            Ok(first.unwrap_or_else(|| shown(row)))
         };
         let (local, new_password) = (wanted.local, wanted.provider.contains_key("password"));
         let keep = move |work: &mut Work<'_>, before: &Value| {
@@ -150,7 +155,7 @@ impl Accounts {
         };
         if !is_remote {
             let act = move |work: &mut Work<'_>| {
-                let before = check(work)?;
+                let before = check(work, None)?;
                 keep(work, &before)
             };
             return errand.at_once(act).await;
@@ -186,30 +191,37 @@ impl Accounts {
         let (change, caller) = (asked.change, asked.authority.clone());
         let errand = Errand::new(change, &self.api, asked.once, id);
         errand.wait_for_turn().await?;
-        let started = errand.begin(true, move |work| {
-            let row = store::find(work.conn, work.scope, id)?.ok_or(AccountError::NotFound)?;
+        let started = errand.begin(true, move |work, first: Option<Leaving>| {
+            let is_first = first.is_none();
+            let row = match (store::find(work.conn, work.scope, id)?, first) {
+                (Some(row), _) => row,
+                // The first attempt saw to it.
+                (None, Some(first)) => return Ok(first),
+                (None, None) => return Err(AccountError::NotFound),
+            };
             let known = known(work, &row)?;
             may(work, known)?;
-            check_version(work, if_match.as_ref(), &row)?;
+            if is_first {
+                check_version(work, if_match.as_ref(), &row)?;
+            }
             check_standing(work, &caller, &row, Weight { takes_over: true, switches_off: true })?;
             if only_guests && row.home_tenant_id.is_none() {
                 return Err(AccountError::NotFound);
             }
-            Ok(row)
+            Ok(Leaving { home: row.home_tenant_id, before: shown(row) })
         });
-        let row = match started.await? {
+        let Leaving { home, before } = match started.await? {
             Started::Repeat(answer) => return Ok(answer),
-            Started::First(row) => row,
+            Started::First(leaving) => leaving,
         };
         let tenant = change.principal.tenant.id;
-        let removed = match row.home_tenant_id {
+        let removed = match home {
             Some(_) => self.provider.dismiss(tenant, id).await,
             None => self.provider.remove(tenant, id).await,
         };
         if let Err(error) = removed {
             return Err(errand.give_up(error).await);
         }
-        let before = shown(row);
         errand
             .finish(move |work| {
                 accounts::remove(work.conn, work.scope, id)?;
@@ -226,19 +238,18 @@ impl Accounts {
     /// The id of somebody new. A request with a key has the same at every repeat, so that what was made by a first that broke
     /// off is found again.
     fn id_for(&self, tenant: TenantId, once: &Once) -> UserId {
-        let fresh = UserId::new(&*self.api.clock, &*self.api.random);
-        let Once::Keyed { key, request } = once else { return fresh };
-        let text = format!("{tenant}/{}/{}", key.as_str(), request.as_str());
-        let mut hex = String::with_capacity(64);
-        for byte in digest::digest(&digest::SHA256, text.as_bytes()).as_ref() {
-            let _ = write!(hex, "{byte:02x}");
-        }
-        // RFC 9562 §5.8: 122 bits of our own.
-        let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-        let (time, node) = (part(0, 8), part(20, 32));
-        let text = format!("{time}-{}-8{}-a{}-{node}", part(8, 12), part(13, 16), part(17, 20));
-        text.parse().unwrap_or(fresh)
+        let fresh = || UserId::new(&*self.api.clock, &*self.api.random);
+        let Once::Keyed { key, request } = once else { return fresh() };
+        derived_id(&format!("{tenant}/{}/{}", key.as_str(), request.as_str())).unwrap_or_else(fresh)
     }
+}
+
+/// Somebody who is about to be removed.
+#[derive(Debug, Serialize, Deserialize)]
+struct Leaving {
+    /// Where they are at home, when that is another tenant.
+    home: Option<TenantId>,
+    before: Value,
 }
 
 /// What is known of somebody, for the policies about them.

@@ -60,7 +60,7 @@ pub(super) fn raise(
         .get_result(conn)
         .optional()?;
     match found {
-        Some((Some(_), _, until)) if now < until => return Ok(false),
+        Some((Some(other), _, until)) if other != owner && now < until => return Ok(false),
         // Whatever was asked before it may yet come out.
         Some((_, might_end, _)) => {
             diesel::update(of!(scope, id))
@@ -88,10 +88,16 @@ pub(super) fn raise(
     Ok(true)
 }
 
-/// Whether somebody is at it.
-pub(super) fn is_held(conn: &mut Connection, scope: TenantScope, id: UserId, now: UtcTime) -> Result<bool, DbError> {
+/// Whether somebody other than `owner` is at it.
+pub(super) fn is_held(
+    conn: &mut Connection,
+    scope: TenantScope,
+    id: UserId,
+    owner: Owner,
+    now: UtcTime,
+) -> Result<bool, DbError> {
     let found: Option<UserId> = of!(scope, id)
-        .filter(account_doubts::owner.is_not_null().and(account_doubts::available_at.gt(now)))
+        .filter(account_doubts::owner.ne(owner).and(account_doubts::available_at.gt(now)))
         .select(account_doubts::user_id)
         .first(conn)
         .optional()?;

@@ -8,6 +8,7 @@ pub mod accounts;
 pub(crate) mod bulk;
 mod change;
 mod connected;
+mod derived;
 mod doubts;
 mod errand;
 mod error;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use diesel::prelude::*;
+use serde_json::Value;
 use tenantry_db::{Connection, DbError, TenantScope};
 use tenantry_types::{Clock, JsonText, Sha256Hash, TenantId, UtcTime};
 
@@ -23,6 +24,7 @@ struct KeyRow {
     answer: Option<JsonText<Answer>>,
     held_until: UtcTime,
     expires_at: UtcTime,
+    found: Option<JsonText<Value>>,
 }
 
 #[derive(Insertable, AsChangeset)]
@@ -35,6 +37,7 @@ struct NewKey<'a> {
     created_at: UtcTime,
     held_until: UtcTime,
     expires_at: UtcTime,
+    found: Option<&'a JsonText<Value>>,
 }
 
 /// What a request is, once its key was looked up.
@@ -42,6 +45,8 @@ struct NewKey<'a> {
 pub enum Begun {
     /// The first of its key: do it.
     First,
+    /// A repeat of one that broke off: go on with it. What that one [`found`], if it kept it.
+    Again(Option<Value>),
     /// A repeat: this is the answer.
     Repeat(Answer),
 }
@@ -67,6 +72,7 @@ where
         created_at: now,
         held_until: now + HELD_FOR,
         expires_at: now + KEPT_FOR,
+        found: None,
     };
     match insert(conn, &row) {
         Ok(()) => return Ok(Begun::First),
@@ -89,10 +95,28 @@ where
         Some(answer) => Ok(Begun::Repeat(Answer { is_repeat: true, ..answer.into_inner() })),
         None if found.held_until > now => Err(IdempotencyError::UnderWay.into()),
         None => {
-            take_over(conn, scope, key, &row)?;
-            Ok(Begun::First)
+            take_over(conn, scope, key, &NewKey { found: found.found.as_ref(), ..row })?;
+            Ok(Begun::Again(found.found.map(JsonText::into_inner)))
         }
     }
+}
+
+/// Keeps what a request found before it asked for something outside of the database: a repeat that goes on with it finds
+/// what came of it, and could not tell what was there before.
+pub fn found(conn: &mut Connection, scope: TenantScope, once: &Once, found: Value) -> Result<(), DbError> {
+    let Once::Keyed { key, .. } = once else { return Ok(()) };
+    let found = JsonText::new(found).map_err(|error| DbError::Invalid(format!("found: {error}")))?;
+    let row = idempotency_keys::table
+        .filter(idempotency_keys::tenant_id.eq(scope.tenant_id()).and(idempotency_keys::key_hash.eq(key)));
+    diesel::update(row).set(idempotency_keys::found.eq(Some(found))).execute(conn)?;
+    Ok(())
+}
+
+/// The answer that another attempt at the same request has given meanwhile.
+pub fn answered(conn: &mut Connection, scope: TenantScope, once: &Once) -> Result<Option<Answer>, DbError> {
+    let Once::Keyed { key, .. } = once else { return Ok(None) };
+    let answer = find(conn, scope, key)?.and_then(|row| row.answer);
+    Ok(answer.map(|answer| Answer { is_repeat: true, ..answer.into_inner() }))
 }
 
 /// Keeps the answer for those who repeat the request.
@@ -101,7 +125,10 @@ pub fn complete(conn: &mut Connection, scope: TenantScope, once: &Once, answer: 
     let answer = JsonText::new(answer.clone()).map_err(|error| DbError::Invalid(format!("answer: {error}")))?;
     let row = idempotency_keys::table
         .filter(idempotency_keys::tenant_id.eq(scope.tenant_id()).and(idempotency_keys::key_hash.eq(key)));
-    diesel::update(row).set(idempotency_keys::answer.eq(Some(answer))).execute(conn)?;
+    let nothing = None::<JsonText<Value>>;
+    diesel::update(row)
+        .set((idempotency_keys::answer.eq(Some(answer)), idempotency_keys::found.eq(nothing)))
+        .execute(conn)?;
     Ok(())
 }
 

@@ -22,6 +22,7 @@ mod fake_accounts;
 mod fake_idp;
 mod fake_management;
 mod faults;
+mod fire;
 mod health;
 mod http;
 mod isolation;
