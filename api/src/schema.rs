@@ -245,6 +245,7 @@ diesel::table! {
         updated_at -> Timestamp,
         profile_as_of -> Nullable<Timestamp>,
         is_withheld -> Bool,
+        roles_told -> Nullable<Text>,
     }
 }
 
@@ -298,6 +299,16 @@ diesel::table! {
         role_id -> Text,
         assigned_by -> Nullable<Text>,
         expires_at -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+        expiry_told -> Bool,
+    }
+}
+
+diesel::table! {
+    role_reviews (tenant_id) {
+        tenant_id -> Text,
+        after_user -> Nullable<Text>,
+        available_at -> Timestamp,
         created_at -> Timestamp,
     }
 }
@@ -431,6 +442,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     role_permissions,
     role_parents,
     user_roles,
+    role_reviews,
     user_groups,
     group_members,
     group_roles,

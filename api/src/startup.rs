@@ -31,6 +31,7 @@ use crate::idp::{ClientKeyError, ClientKeyFile, IdpClient, ManagementClient, Man
 use crate::maintenance::Maintenance;
 use crate::outbox::{Deliveries, Recipient};
 use crate::revocations::Revocations;
+use crate::roles::claim::RoleReviews;
 use crate::security_events::Receiver;
 use crate::signals::Signals;
 use crate::state::Api;
@@ -103,6 +104,7 @@ pub struct Application {
     reconciler: Reconciler,
     tasks: Tasks,
     recheck: Recheck,
+    reviews: RoleReviews,
 }
 
 impl Application {
@@ -176,6 +178,7 @@ impl Application {
         let roles: Arc<dyn Recipient> = Arc::new(RolesRecipient::new(api.clone(), Arc::clone(&provider)));
         let deliveries = Deliveries::new(api.clone(), [roles]);
         let reconciler = Reconciler::new(api.clone(), Arc::clone(&provider));
+        let reviews = RoleReviews::new(api.clone());
         let accounts = Data::new(Accounts { api: api.clone(), provider });
         let tasks = Tasks::new(api.clone(), management.clone(), keyring.clone());
         let verifier = Verifier::new(&config.domains)?;
@@ -230,6 +233,7 @@ impl Application {
             reconciler,
             tasks,
             recheck,
+            reviews,
         })
     }
 
@@ -268,7 +272,7 @@ impl Application {
     }
 
     /// Begins what runs in the background.
-    fn watch(&self) -> [JoinHandle<()>; 7] {
+    fn watch(&self) -> [JoinHandle<()>; 8] {
         [
             self.signals.watch(),
             self.revocations.watch(),
@@ -277,6 +281,7 @@ impl Application {
             self.tasks.watch(),
             self.recheck.watch(),
             self.gauges.watch(),
+            self.reviews.watch(),
         ]
     }
 }

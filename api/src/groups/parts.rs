@@ -18,7 +18,7 @@ use crate::access::{Access, Authority, Routes};
 use crate::audit::Changes;
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
-use crate::roles::{RoleError, check_somebody_is_left, may_assign, may_give, may_take, portion_of, touch_user};
+use crate::roles::{RoleError, check_somebody_is_left, claim, may_assign, may_give, may_take, portion_of, touch_user};
 use crate::signals::SignalKind;
 use crate::state::Api;
 
@@ -315,6 +315,7 @@ fn may_change(work: &mut Work<'_>, caller: &Authority, group: GroupId) -> Result
 
 fn finish(work: &mut Work<'_>, group: GroupId, changes: &Changes) -> Result<Answer, GroupError> {
     work.tell("group.roles_changed", json!({ "group_id": group }))?;
+    claim::review(work.conn, work.scope, work.clock.now())?;
     work.signal(SignalKind::Access, None)?;
     work.record(UPDATE.as_str(), "group", group.to_string(), changes.clone())?;
     Ok(Answer::no_content())

@@ -15,7 +15,7 @@ use crate::audit::Changes;
 use crate::change::Work;
 use crate::input::{EntityTag, Errors, IfMatch, Look, Object, line};
 use crate::roles::model::RoleName;
-use crate::roles::{check_somebody_is_left, may_assign, may_give, may_take};
+use crate::roles::{check_somebody_is_left, claim, may_assign, may_give, may_take};
 use crate::signals::SignalKind;
 
 /// How many groups a tenant has at most.
@@ -118,6 +118,9 @@ pub(super) fn update(
     }
     store::update(work.conn, work.scope, &new).map_err(name_taken)?;
     check_somebody_is_left(work.conn, caller, work.scope)?;
+    if new.parent_id != old.parent_id {
+        claim::review(work.conn, work.scope, work.clock.now())?;
+    }
     finish(work, UPDATE.as_str(), &new, Changes::between(&json!(view(&old)), &json!(view(&new))))?;
     Ok(new)
 }
@@ -141,6 +144,7 @@ pub(super) fn delete(
         other => other.into(),
     })?;
     check_somebody_is_left(work.conn, caller, work.scope)?;
+    claim::review(work.conn, work.scope, work.clock.now())?;
     finish(work, DELETE.as_str(), &group, Changes::between(&json!(view(&group)), &json!({})))
 }
 

@@ -4,4 +4,4 @@ mod deliver;
 mod store;
 
 pub use deliver::{Deliveries, Delivery, Letter, Recipient};
-pub use store::{Message, enqueue};
+pub use store::{Message, enqueue, enqueue_all};

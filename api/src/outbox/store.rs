@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use serde_json::Value;
-use tenantry_db::{Connection, DbError, LockRowsDsl as _, TenantScope};
+use tenantry_db::{Connection, DbError, LockRowsDsl as _, TenantScope, each};
 use tenantry_types::{Clock, OutboxId, Random, TenantId, UtcTime};
 
 use super::deliver::{AT_ONCE, LEASE, Letter};
@@ -38,18 +38,34 @@ pub fn enqueue(
     random: &dyn Random,
     message: &Message,
 ) -> Result<(), DbError> {
+    enqueue_all(conn, scope, clock, random, message.kind, std::slice::from_ref(&message.payload))
+}
+
+/// Adds messages of one kind, to be delivered at once. To be called in the transaction of what they tell of, with as many as
+/// one statement takes.
+pub fn enqueue_all(
+    conn: &mut Connection,
+    scope: TenantScope,
+    clock: &dyn Clock,
+    random: &dyn Random,
+    kind: &str,
+    payloads: &[Value],
+) -> Result<(), DbError> {
     let now = clock.now();
-    let row = NewMessage {
+    let row = |payload: &Value| NewMessage {
         id: OutboxId::new(clock, random),
         tenant_id: scope.tenant_id(),
-        kind: message.kind,
-        payload: message.payload.to_string(),
+        kind,
+        payload: payload.to_string(),
         created_at: now,
         available_at: now,
         attempts: 0,
         delivered_at: None,
     };
-    diesel::insert_into(outbox::table).values(row).execute(conn)?;
+    let rows: Vec<NewMessage<'_>> = payloads.iter().map(row).collect();
+    if !rows.is_empty() {
+        each!(conn, c => diesel::insert_into(outbox::table).values(&rows).execute(c))?;
+    }
     Ok(())
 }
 
@@ -80,6 +96,48 @@ pub(super) fn take(conn: &mut Connection, kinds: &[&str], now: UtcTime) -> Resul
         attempts: u32::try_from(attempts.saturating_add(1)).unwrap_or(u32::MAX),
     };
     Ok(rows.into_iter().map(letter).collect())
+}
+
+/// How many messages of these kinds wait, and how many of any kind were refused.
+pub(super) fn count(conn: &mut Connection, kinds: &[&str]) -> Result<(i64, i64), DbError> {
+    let waiting = outbox::table
+        .filter(outbox::delivered_at.is_null().and(outbox::failed_at.is_null()))
+        .filter(outbox::kind.eq_any(kinds))
+        .count()
+        .get_result(conn)?;
+    let refused = outbox::table.filter(outbox::failed_at.is_not_null()).count().get_result(conn)?;
+    Ok((waiting, refused))
+}
+
+/// Rows that are removed in one transaction.
+const PIECE: i64 = 500;
+
+/// Removes one piece of the messages that were made before these times: delivered, or of a kind that nobody takes; refused.
+/// How many went.
+pub(super) fn prune(
+    conn: &mut Connection,
+    before: UtcTime,
+    refused_before: UtcTime,
+    taken: &[&str],
+) -> Result<usize, DbError> {
+    let is_settled = outbox::delivered_at.is_not_null().or(outbox::kind.ne_all(taken));
+    let old: Vec<OutboxId> = outbox::table
+        .filter(outbox::created_at.lt(before).and(outbox::failed_at.is_null()).and(is_settled))
+        .order(outbox::created_at.asc())
+        .select(outbox::id)
+        .limit(PIECE)
+        .load(conn)?;
+    let refused: Vec<OutboxId> = outbox::table
+        .filter(outbox::created_at.lt(refused_before).and(outbox::failed_at.is_not_null()))
+        .order(outbox::created_at.asc())
+        .select(outbox::id)
+        .limit(PIECE)
+        .load(conn)?;
+    let ids: Vec<OutboxId> = old.into_iter().chain(refused).collect();
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    Ok(diesel::delete(outbox::table.filter(outbox::id.eq_any(ids))).execute(conn)?)
 }
 
 /// Notes that a message has arrived.

@@ -4,15 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use diesel::prelude::*;
-use serde_json::json;
 use tenantry_db::{Connection, DbError, TenantScope};
 use tenantry_types::{InputError, RoleId, UserId, UtcTime};
 
-use super::RoleError;
 use super::assignments::routes::ASSIGN;
 use super::kind::{MISSING, attributes};
 use super::routes::READ;
-use super::store;
+use super::{RoleError, claim, store};
 use crate::access::{Authority, Held, PermissionPattern, Portion, TenantAccess, Turn};
 use crate::change::Work;
 use crate::schema::users;
@@ -121,12 +119,8 @@ pub fn check_somebody_is_left(conn: &mut Connection, before: &Authority, scope: 
 pub fn touch_user(work: &mut Work<'_>, user: UserId) -> Result<(), DbError> {
     let row = users::table.filter(users::tenant_id.eq(work.scope.tenant_id()).and(users::id.eq(user)));
     diesel::update(row)
-        .set((
-            users::roles_managed.eq(true),
-            users::roles_version.eq(users::roles_version + 1),
-            users::updated_at.eq(work.clock.now()),
-        ))
+        .set((users::roles_managed.eq(true), users::updated_at.eq(work.clock.now())))
         .execute(work.conn)?;
-    work.tell("account.roles_changed", json!({ "user_id": user }))?;
+    claim::changed(work.conn, work.scope, (work.clock, work.random), &[user])?;
     work.signal(SignalKind::Subject, Some(user.as_str()))
 }

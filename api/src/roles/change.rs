@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use tenantry_db::{Connection, TenantScope};
 use tenantry_types::{InputError, RoleId};
 
-use super::RoleError;
 use super::assign::{may_give, may_take};
 use super::kind::{MISSING, attributes};
 use super::parse::{RoleInput, RolePatch};
 use super::routes::{CREATE, DELETE, READ, UPDATE, view};
 use super::store::{self, Role, RoleRow};
+use super::{RoleError, claim};
 use crate::access::{AccessControl, Authority, PermissionPattern, Portion};
 use crate::audit::Changes;
 use crate::change::Work;
@@ -103,6 +103,9 @@ pub(super) fn update(
     may_give(&now, &given)?;
     store::update(work.conn, work.scope, &new)?;
     super::check_somebody_is_left(work.conn, caller, work.scope)?;
+    if new.inherits != old.inherits {
+        claim::review(work.conn, work.scope, work.clock.now())?;
+    }
     finish(work, UPDATE.as_str(), &new, Changes::between(&json!(view(&old)), &json!(view(&new))))?;
     Ok(new)
 }

@@ -7,6 +7,7 @@
 mod assign;
 pub mod assignments;
 mod change;
+pub mod claim;
 pub mod error;
 mod kind;
 pub mod model;

@@ -30,6 +30,7 @@ mod provider;
 mod ratchets;
 mod rate_limits;
 mod replicas;
+mod roles_told;
 mod schema;
 mod support;
 mod together;

@@ -169,8 +169,13 @@ impl TestApi {
 
     /// Does this to the rows.
     pub async fn execute(&self, statement: &'static str) {
+        self.execute_text(statement.to_owned()).await;
+    }
+
+    /// The same, with what only the test knows in it.
+    pub async fn execute_text(&self, statement: String) {
         let db = self.database.open().await;
-        db.write(move |conn| Ok::<_, DbError>(sql_query(statement).execute(conn)?)).await.unwrap();
+        db.write(move |conn| Ok::<_, DbError>(sql_query(&statement).execute(conn)?)).await.unwrap();
     }
 }
 

@@ -86,6 +86,7 @@ pub(super) fn save(
             (
                 user_roles::expires_at.eq(excluded(user_roles::expires_at)),
                 user_roles::assigned_by.eq(excluded(user_roles::assigned_by)),
+                user_roles::expiry_told.eq(false),
             ),
         )
         .execute(conn)?;

@@ -1,0 +1,16 @@
+//! The roles that the tokens of a person name: the claim `roles`, which the identity provider writes and is told of here.
+//!
+//! These are the names of all roles that they hold in the tenant now: their own, those of their groups and of what these
+//! are a part of, and those that any of these inherits from. When one person's roles change, a message says so
+//! (`account.roles_changed`). When what many have changes (a group, what a role inherits), the tenant is [reviewed]: a
+//! worker goes through its people in pieces, each one transaction, and tells of those whose names are not those that were
+//! told last. An assignment whose time is over is noticed by the same worker.
+//!
+//! [reviewed]: review
+
+mod model;
+mod store;
+mod worker;
+
+pub use store::{ROLES_CHANGED, changed, names_now, review, told};
+pub use worker::RoleReviews;

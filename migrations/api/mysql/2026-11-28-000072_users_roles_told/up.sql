@@ -1,0 +1,1 @@
+ALTER TABLE users ADD COLUMN roles_told CHAR(43) CHARACTER SET ascii COLLATE ascii_bin NULL;

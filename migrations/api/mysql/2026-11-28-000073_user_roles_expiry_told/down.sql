@@ -1,0 +1,3 @@
+ALTER TABLE user_roles
+    DROP KEY user_roles_by_expiry,
+    DROP COLUMN expiry_told;
