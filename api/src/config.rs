@@ -39,6 +39,8 @@ pub struct Config {
     pub audit: AuditConfig,
     /// The log of decisions: who was allowed or refused what.
     pub access_log: AccessLogConfig,
+    /// Messages to other services.
+    pub outbox: OutboxConfig,
     /// Redis, where replicas count requests together. While it is away each counts by itself.
     pub redis: RedisConfig,
     /// How many requests somebody may make.
@@ -64,6 +66,7 @@ impl Default for Config {
             keyring: KeyringConfig::default(),
             audit: AuditConfig::default(),
             access_log: AccessLogConfig::default(),
+            outbox: OutboxConfig::default(),
             redis: RedisConfig::default(),
             rate_limits: RateLimitsConfig::default(),
             telemetry: TelemetryConfig::default(),
@@ -233,6 +236,32 @@ impl Default for AccessLogConfig {
     }
 }
 
+/// Messages to other services, which are kept until they arrive.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OutboxConfig {
+    /// Days for which messages that arrived, and those that nobody takes, are kept.
+    #[schemars(range(min = 1, max = 3650))]
+    pub retention_days: u32,
+    /// Days for which messages that were refused for good are kept, for operators to look at.
+    #[schemars(range(min = 1, max = 3650))]
+    pub refused_retention_days: u32,
+}
+
+impl Default for OutboxConfig {
+    fn default() -> Self {
+        Self { retention_days: 7, refused_retention_days: 90 }
+    }
+}
+
+impl OutboxConfig {
+    fn validate(&self) -> Vec<Violation> {
+        let days = [("retention_days", self.retention_days), ("refused_retention_days", self.refused_retention_days)];
+        let wrong = days.into_iter().filter(|(_, days)| !(1..=3_650).contains(days));
+        wrong.map(|(key, _)| Violation::new(key, "must be 1 to 3650")).collect()
+    }
+}
+
 impl Config {
     /// The identifier that access tokens must have as `aud`.
     pub fn audience(&self) -> &str {
@@ -251,6 +280,7 @@ impl Configuration for Config {
         violations.extend(Violation::under("http", self.http.validate(self.mode)));
         violations.extend(Violation::under("database", self.database.validate()));
         violations.extend(Violation::under("redis", self.redis.validate()));
+        violations.extend(Violation::under("outbox", self.outbox.validate()));
         violations.extend(Violation::under("rate_limits", self.rate_limits.validate()));
         violations.extend(Violation::under("telemetry", self.telemetry.validate()));
         violations.extend(Violation::under("sentry", self.sentry.validate()));

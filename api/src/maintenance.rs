@@ -9,10 +9,15 @@ use tenantry_types::Clock;
 
 use crate::access::log;
 use crate::audit::chain::retention;
-use crate::config::Config;
+use crate::config::{Config, OutboxConfig};
+use crate::outbox;
+use crate::roles::claim;
 
 /// The time from one round to the next.
 const INTERVAL: Duration = Duration::from_secs(60);
+
+/// The kinds of messages that somebody takes: see `startup`.
+const TAKEN: &[&str] = &[claim::ROLES_CHANGED];
 
 /// The rounds of one process. Every replica makes them; what one has removed is not there for the others.
 #[derive(Debug)]
@@ -22,12 +27,13 @@ pub(crate) struct Maintenance {
     clock: Arc<dyn Clock>,
     audit_days: u32,
     access_log_days: u32,
+    outbox: OutboxConfig,
 }
 
 impl Maintenance {
     pub(crate) fn new(db: Db, keyring: Keyring, clock: Arc<dyn Clock>, config: &Config) -> Self {
         let (audit_days, access_log_days) = (config.audit.retention_days, config.access_log.retention_days);
-        Self { db, keyring, clock, audit_days, access_log_days }
+        Self { db, keyring, clock, audit_days, access_log_days, outbox: config.outbox.clone() }
     }
 
     /// Makes rounds for ever.
@@ -48,6 +54,11 @@ impl Maintenance {
             Ok(0) => {}
             Ok(decisions) => tracing::debug!(decisions, "logged decisions removed: their time was over"),
             Err(error) => tracing::warn!(%error, "old decisions could not be removed"),
+        }
+        match outbox::prune(&self.db, self.clock.now(), &self.outbox, TAKEN).await {
+            Ok(0) => {}
+            Ok(messages) => tracing::debug!(messages, "messages removed: their time was over"),
+            Err(error) => tracing::warn!(%error, "old messages could not be removed"),
         }
     }
 }

@@ -176,7 +176,7 @@ impl Application {
             Box::new(move |signal| forgetful.forget(signal)),
         ]);
         let roles: Arc<dyn Recipient> = Arc::new(RolesRecipient::new(api.clone(), Arc::clone(&provider)));
-        let deliveries = Deliveries::new(api.clone(), [roles]);
+        let deliveries = Deliveries::new(api.clone(), [roles], &mut registry);
         let reconciler = Reconciler::new(api.clone(), Arc::clone(&provider));
         let reviews = RoleReviews::new(api.clone());
         let accounts = Data::new(Accounts { api: api.clone(), provider });

@@ -10,17 +10,21 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus_client::registry::Registry;
 use serde_json::Value;
 use tenantry_db::DbError;
 use tenantry_types::{OutboxId, TenantId};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::metrics::Metrics;
 use super::store;
 use crate::state::Api;
 
 /// How often the worker looks.
 const EVERY: Duration = Duration::from_secs(1);
+/// In how many looks the messages are counted once.
+const COUNTED_EVERY: u64 = 30;
 /// Messages that are taken, and under way, at once.
 pub(super) const AT_ONCE: i64 = 16;
 /// How long a message is left to whoever took it: longer than any delivery takes.
@@ -64,17 +68,18 @@ pub trait Recipient: fmt::Debug + Send + Sync {
     fn deliver<'a>(&'a self, letter: &'a Letter) -> Pin<Box<dyn Future<Output = Delivery> + Send + 'a>>;
 }
 
-/// The worker of this replica. Messages of a kind that nobody takes stay where they are.
+/// The worker of this replica. Messages of a kind that nobody takes stay where they are until their time is over.
 #[derive(Debug, Clone)]
 pub struct Deliveries {
     api: Api,
     recipients: Arc<[Arc<dyn Recipient>]>,
+    metrics: Metrics,
 }
 
 impl Deliveries {
     /// Delivers to these.
-    pub fn new(api: Api, recipients: impl Into<Arc<[Arc<dyn Recipient>]>>) -> Self {
-        Self { api, recipients: recipients.into() }
+    pub fn new(api: Api, recipients: impl Into<Arc<[Arc<dyn Recipient>]>>, registry: &mut Registry) -> Self {
+        Self { api, recipients: recipients.into(), metrics: Metrics::register(registry) }
     }
 
     /// Begins to work. Ends when the handle is aborted.
@@ -83,11 +88,27 @@ impl Deliveries {
         tokio::spawn(async move {
             let mut ticks = interval(EVERY);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
+            for round in 0_u64.. {
                 ticks.tick().await;
                 this.deliver_all_due().await;
+                if round % COUNTED_EVERY == 0 {
+                    this.count().await;
+                }
             }
         })
+    }
+
+    /// Counts what waits and what was refused, for the metrics.
+    async fn count(&self) {
+        let kinds = self.kinds();
+        match self.api.db.read(move |conn| store::count(conn, &kinds)).await {
+            Ok(counted) => self.metrics.counted(counted),
+            Err(error) => tracing::debug!(%error, "the messages could not be counted"),
+        }
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        self.recipients.iter().map(|recipient| recipient.kind()).collect()
     }
 
     async fn deliver_all_due(&self) {
@@ -108,7 +129,7 @@ impl Deliveries {
     /// # Errors
     /// Those of the database; then what was taken is due again when its lease is over.
     pub async fn round(&self) -> Result<usize, DbError> {
-        let kinds: Vec<&'static str> = self.recipients.iter().map(|recipient| recipient.kind()).collect();
+        let kinds = self.kinds();
         let now = self.api.clock.now();
         let letters = self.api.db.write(move |conn| store::take(conn, &kinds, now)).await?;
         let taken = letters.len();
@@ -138,6 +159,7 @@ impl Deliveries {
 
     async fn note(&self, letter: &Letter, delivery: Delivery) -> Result<(), DbError> {
         let (id, now) = (letter.id, self.api.clock.now());
+        self.metrics.ended(&letter.kind, &delivery);
         match delivery {
             Delivery::Done => self.api.db.write(move |conn| store::delivered(conn, id, now)).await,
             Delivery::Later(reason) => {

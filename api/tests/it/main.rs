@@ -26,6 +26,7 @@ mod fire;
 mod health;
 mod http;
 mod isolation;
+mod outbox;
 mod provider;
 mod ratchets;
 mod rate_limits;

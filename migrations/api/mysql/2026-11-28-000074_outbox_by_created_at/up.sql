@@ -1,0 +1,1 @@
+CREATE INDEX outbox_by_created_at ON outbox (created_at);
