@@ -15,6 +15,7 @@ pub mod merkle;
 mod model;
 mod origin;
 mod store;
+mod taken_away;
 pub mod verify;
 
 pub use changes::{Change, Changes};
@@ -22,3 +23,4 @@ pub use entry::StoredEntry;
 pub use model::{ActingParty, ActorKind, AuditEntry};
 pub use origin::Origin;
 pub use store::record;
+pub use taken_away::Export;

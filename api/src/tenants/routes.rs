@@ -18,6 +18,7 @@ use super::update::{self, Left};
 use super::view::TenantView;
 use super::{TenantError, domains, provision, target};
 use crate::access::{Access, Authority, Permission, Routes};
+use crate::audit::Origin;
 use crate::authn::TenantStatus;
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
@@ -143,7 +144,8 @@ pub(crate) async fn list(
 
 /// Shows a tenant
 ///
-/// One's own; with `platform.tenants`, administrators of the platform see all.
+/// One's own; with `platform.tenants`, administrators of the platform see all, and the tenant's audit trail says that they
+/// looked.
 #[utoipa::path(
     get,
     path = "/api/v1/tenants/{id}",
@@ -168,9 +170,10 @@ pub(crate) async fn show(
     request: HttpRequest,
     id: Path<String>,
     authority: Authority,
+    origin: Origin,
     api: Data<Api>,
 ) -> Result<HttpResponse, TenantError> {
-    let scope = target::scope_of(&authority, &id)?;
+    let (scope, _) = target::look(&api, &authority, origin, &id, (READ, "tenant")).await?;
     let (tag, view) = whole(&api, scope).await?;
     Ok(versioned(&request, &tag, view))
 }

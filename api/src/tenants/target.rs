@@ -6,6 +6,7 @@ use tenantry_types::TenantId;
 use super::TenantError;
 use super::store::{self, TenantRow};
 use crate::access::{AccessError, Authority, Decision, Permission};
+use crate::audit::{self, AuditEntry, Changes, Origin};
 use crate::state::Api;
 
 /// To do in other tenants what one may do in one's own. Only people and programs of a platform tenant can use it; besides, the
@@ -14,7 +15,7 @@ pub const TENANTS: Permission = Permission::new("platform.tenants");
 
 /// The scope for the tenant that a path names. Others than one's own are for administrators of the platform: to everybody
 /// else they are not there.
-pub(super) fn scope_of(authority: &Authority, id: &str) -> Result<TenantScope, TenantError> {
+fn scope_of(authority: &Authority, id: &str) -> Result<TenantScope, TenantError> {
     let id: TenantId = id.parse().map_err(|_| TenantError::NotFound)?;
     let principal = authority.principal();
     if id == principal.tenant.id {
@@ -37,6 +38,27 @@ pub(super) fn scope_of(authority: &Authority, id: &str) -> Result<TenantScope, T
 pub(super) async fn find(api: &Api, authority: &Authority, id: &str) -> Result<(TenantScope, TenantRow), TenantError> {
     let scope = scope_of(authority, id)?;
     let row = api.db.read(move |conn| store::find(conn, scope)).await?.ok_or(TenantError::NotFound)?;
+    Ok((scope, row))
+}
+
+/// As [`find`], of a tenant at which the caller looks. That somebody of the platform looked at another tenant's things is in
+/// that tenant's audit trail, each time: it is there before anything is shown.
+pub(super) async fn look(
+    api: &Api,
+    authority: &Authority,
+    origin: Origin,
+    id: &str,
+    (permission, kind): (Permission, &'static str),
+) -> Result<(TenantScope, TenantRow), TenantError> {
+    let (scope, row) = find(api, authority, id).await?;
+    let principal = authority.principal();
+    if scope.tenant_id() != principal.tenant.id {
+        let target = row.id.to_string();
+        let entry = AuditEntry::new(principal, origin, permission.as_str(), kind, target, Changes::default());
+        let (clock, random) = (api.clock.clone(), api.random.clone());
+        // With the tenant of the actor in it, as every entry of somebody from elsewhere.
+        api.db.write(move |conn| audit::record(conn, scope, &*clock, &*random, &entry)).await?;
+    }
     Ok((scope, row))
 }
 

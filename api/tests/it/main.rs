@@ -35,3 +35,4 @@ mod roles_told;
 mod schema;
 mod support;
 mod together;
+mod watched;

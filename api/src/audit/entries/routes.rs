@@ -16,7 +16,7 @@ use super::model::{BatchView, EntryFilter, EntryView, ProvenEntry};
 use super::store::{self, EntryKey};
 use crate::access::policy::Filter;
 use crate::access::{Access, Authority, Permission, Routes};
-use crate::audit::keys;
+use crate::audit::{self, Origin, keys};
 use crate::authn::Principal;
 use crate::state::Api;
 
@@ -142,7 +142,8 @@ pub(crate) async fn show(id: Path<String>, authority: Authority, api: Data<Api>)
 /// Exports the audit trail
 ///
 /// All entries that the search finds, the newest first, as JSON lines or as CSV: by `format`, or else by `Accept`. The
-/// answer is sent as it is read; one that breaks off is not whole.
+/// answer is sent as it is read; one that breaks off is not whole. The audit trail says who began, with which filters, and how
+/// many entries were sent in the end.
 #[utoipa::path(
     get,
     path = "/api/v1/audit/export",
@@ -175,6 +176,7 @@ pub(crate) async fn show(id: Path<String>, authority: Authority, api: Data<Api>)
 pub(crate) async fn export(
     request: HttpRequest,
     authority: Authority,
+    origin: Origin,
     api: Data<Api>,
 ) -> Result<HttpResponse, AuditError> {
     let principal = authority.principal();
@@ -184,17 +186,22 @@ pub(crate) async fn export(
     let filter = filter(&mut query);
     query.finish().map_err(AuditError::Invalid)?;
     let scope = principal.scope();
-    let export = Export { api: Api::clone(&api), scope, filter, visible: authority.filter(EXPORT), authority, format };
+    let noted = audit::Export::begin(&api, principal, origin, EXPORT, request.query_string()).await?;
+    let visible = authority.filter(EXPORT);
+    let mut export = Export { api: Api::clone(&api), scope, filter, visible, authority, format, noted };
     // The first piece is read before anything is answered: what fails then is a problem document.
     let first = export.piece(format.head(), None).await?;
     let body = try_unfold(Some((export, first)), |state| async move {
-        let Some((export, (text, next))) = state else { return Ok(None) };
+        let Some((mut export, (text, next))) = state else { return Ok(None) };
         let rest = match next {
-            Some(after) => {
-                let piece = export.piece(String::new(), Some(after)).await?;
-                Some((export, piece))
-            }
-            None => None,
+            Some(after) => match export.piece(String::new(), Some(after)).await {
+                Ok(piece) => Some((export, piece)),
+                Err(error) => {
+                    export.noted.end(false).await?;
+                    return Err(error);
+                }
+            },
+            None => export.noted.end(true).await.map(|()| None)?,
         };
         Ok::<_, DbError>(Some((Bytes::from(text), rest)))
     });
@@ -210,19 +217,27 @@ struct Export {
     visible: Filter,
     authority: Authority,
     format: Format,
+    noted: audit::Export,
 }
 
 impl Export {
     /// The next entries, written behind `text`, and the one after which the rest comes.
-    async fn piece(&self, mut text: String, after: Option<EntryKey>) -> Result<(String, Option<EntryKey>), DbError> {
+    async fn piece(
+        &mut self,
+        mut text: String,
+        after: Option<EntryKey>,
+    ) -> Result<(String, Option<EntryKey>), DbError> {
         let (scope, filter, visible) = (self.scope, self.filter.clone(), self.visible.clone());
         let read = move |conn: &mut _| store::list(conn, scope, &filter, &visible, after.as_ref(), PIECE);
         let entries = self.api.db.read(read).await?;
         let is_exact = self.visible.is_exact();
         let may_take = |entry: &&EntryView| is_exact || self.authority.check(EXPORT, attributes(entry)).is_ok();
+        let mut count = 0;
         for entry in entries.iter().filter(may_take) {
             self.format.write(entry, &mut text);
+            count += 1;
         }
+        self.noted.add(count);
         let full = i64::try_from(entries.len()) == Ok(PIECE);
         Ok((text, entries.last().filter(|_| full).map(key)))
     }

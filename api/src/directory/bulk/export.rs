@@ -9,6 +9,7 @@ use tenantry_web::listing::Query;
 
 use super::csv;
 use crate::access::Authority;
+use crate::audit::{Export, Origin};
 use crate::directory::AccountError;
 use crate::directory::routes::{EXPORT, filters, visible_views};
 use crate::directory::store::{self, Filters};
@@ -46,7 +47,8 @@ enum Format {
 /// Exports the people of the tenant
 ///
 /// As a table (`format=csv`) or as JSON lines (`format=ndjson`), in the order in which they became known, page by page as
-/// the client takes it. In a table no field can be taken for a formula. The filters are those of the list.
+/// the client takes it. In a table no field can be taken for a formula. The filters are those of the list. The audit trail says
+/// who began, with which filters, and how many people were sent in the end.
 #[utoipa::path(
     get,
     path = "/api/v1/users/export",
@@ -69,6 +71,7 @@ enum Format {
 pub(crate) async fn export(
     request: HttpRequest,
     authority: Authority,
+    origin: Origin,
     api: Data<Api>,
 ) -> Result<HttpResponse, AccountError> {
     let mut query = Query::of(&request, &api.cursors, authority.principal().tenant.id.as_str());
@@ -80,25 +83,29 @@ pub(crate) async fn export(
     let filters = filters(&mut query);
     query.finish().map_err(AccountError::Invalid)?;
     let format = format.unwrap_or(Format::JsonLines);
-    let reader = Reader { api: Api::clone(&api), authority, filters, format };
+    let noted = Export::begin(&api, authority.principal(), origin, EXPORT, request.query_string()).await?;
+    let mut reader = Reader { api: Api::clone(&api), authority, filters, format, noted };
     // The first page is read before the answer begins, so that a failure still has a status.
     let (first, next) = reader.page(None).await?;
     let mut text = if format == Format::Csv { header() } else { String::new() };
     text.push_str(&first);
     let begin = Some((text, next));
-    let pages = stream::unfold((reader, begin), |(reader, page)| async move {
+    let pages = stream::unfold((reader, begin), |(mut reader, page)| async move {
         let (text, after) = page?;
         let next = match after {
-            None => None,
-            Some(after) => match reader.page(Some(after)).await {
-                Ok(page) => Some(page),
-                Err(error) => {
-                    tracing::warn!(%error, "an export broke off");
-                    return Some((Err(error), (reader, None)));
-                }
-            },
+            None => reader.noted.end(true).await.map(|()| None).map_err(Into::into),
+            Some(after) => reader.page(Some(after)).await.map(Some),
         };
-        Some((Ok(Bytes::from(text)), (reader, next)))
+        match next {
+            Ok(next) => Some((Ok(Bytes::from(text)), (reader, next))),
+            Err(error) => {
+                tracing::warn!(%error, "an export broke off");
+                if let Err(error) = reader.noted.end(false).await {
+                    tracing::warn!(%error, "that an export broke off is not in the audit trail");
+                }
+                Some((Err(error), (reader, None)))
+            }
+        }
     });
     let (media_type, name) = match format {
         Format::Csv => ("text/csv; charset=utf-8", "users.csv"),
@@ -122,13 +129,14 @@ struct Reader {
     authority: Authority,
     filters: Filters,
     format: Format,
+    noted: Export,
 }
 
 type Place = (UtcTime, UserId);
 
 impl Reader {
     /// A page as text, and where it ends when there is more.
-    async fn page(&self, after: Option<Place>) -> Result<(String, Option<Place>), AccountError> {
+    async fn page(&mut self, after: Option<Place>) -> Result<(String, Option<Place>), AccountError> {
         let (caller, filters, now) = (self.authority.clone(), self.filters.clone(), self.api.clock.now());
         let found = self.api.db.read(move |conn| {
             let scope = caller.principal().scope();
@@ -138,6 +146,7 @@ impl Reader {
             Ok::<_, AccountError>((visible_views(conn, &caller, EXPORT, rows, now)?, next))
         });
         let (people, next) = found.await?;
+        self.noted.add(people.len());
         let mut text = String::new();
         for one in &people {
             self.write(&mut text, one);

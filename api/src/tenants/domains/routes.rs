@@ -15,6 +15,7 @@ use super::check::{Finding, Verifier};
 use super::model::{DomainView, NewDomain};
 use super::{change as rules, store};
 use crate::access::{Access, Authority, Permission, Routes};
+use crate::audit::Origin;
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
 use crate::input::{OptionalIfMatch, versioned};
@@ -87,8 +88,13 @@ fn private<T: Serialize>(data: T) -> HttpResponse {
         (status = 404, description = "There is no such tenant, or not for you"),
     )
 )]
-pub(crate) async fn list(id: Path<String>, authority: Authority, api: Data<Api>) -> Result<HttpResponse, TenantError> {
-    let (scope, _) = target::find(&api, &authority, &id).await?;
+pub(crate) async fn list(
+    id: Path<String>,
+    authority: Authority,
+    origin: Origin,
+    api: Data<Api>,
+) -> Result<HttpResponse, TenantError> {
+    let (scope, _) = target::look(&api, &authority, origin, &id, (READ, "tenant_domain")).await?;
     let domains = api.db.read(move |conn| store::list(conn, scope)).await?;
     Ok(private(domains.iter().map(DomainView::of).collect::<Vec<_>>()))
 }
@@ -117,9 +123,10 @@ pub(crate) async fn show(
     request: HttpRequest,
     path: Path<(String, String)>,
     authority: Authority,
+    origin: Origin,
     api: Data<Api>,
 ) -> Result<HttpResponse, TenantError> {
-    let (scope, _) = target::find(&api, &authority, &path.0).await?;
+    let (scope, _) = target::look(&api, &authority, origin, &path.0, (READ, "tenant_domain")).await?;
     let name = name_of(&path.1)?;
     let found = api.db.read(move |conn| store::find(conn, scope, &name)).await?;
     let domain = found.ok_or(TenantError::NoSuchDomain)?;

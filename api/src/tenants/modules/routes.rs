@@ -10,7 +10,7 @@ use tenantry_web::problems::Json;
 use super::model::{self, ALL, Known, ModuleView, Wanted};
 use super::store::{self, ModuleRow};
 use crate::access::{Access, Authority, Permission, Routes};
-use crate::audit::Changes;
+use crate::audit::{Changes, Origin};
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
 use crate::input::{EntityTag, IfMatch, OptionalIfMatch};
@@ -57,8 +57,13 @@ fn view(known: &Known, row: Option<&ModuleRow>) -> ModuleView {
         (status = 404, description = "There is no such tenant, or not for you"),
     )
 )]
-pub(crate) async fn list(id: Path<String>, authority: Authority, api: Data<Api>) -> Result<HttpResponse, TenantError> {
-    let (scope, _) = target::find(&api, &authority, &id).await?;
+pub(crate) async fn list(
+    id: Path<String>,
+    authority: Authority,
+    origin: Origin,
+    api: Data<Api>,
+) -> Result<HttpResponse, TenantError> {
+    let (scope, _) = target::look(&api, &authority, origin, &id, (READ, "tenant_module")).await?;
     let rows = api.db.read(move |conn| store::list(conn, scope)).await?;
     let row = |known: &Known| rows.iter().find(|row| row.module_name == known.module.as_str());
     let views: Vec<ModuleView> = ALL.iter().map(|known| view(known, row(known))).collect();

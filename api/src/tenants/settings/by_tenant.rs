@@ -11,6 +11,7 @@ use super::replace;
 use super::routes::{READ, UPDATE};
 use super::store;
 use crate::access::{Access, Authority, Routes};
+use crate::audit::Origin;
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
 use crate::input::{EntityTag, IfMatch, versioned};
@@ -50,9 +51,10 @@ pub(crate) async fn show(
     request: HttpRequest,
     id: Path<String>,
     authority: Authority,
+    origin: Origin,
     api: Data<Api>,
 ) -> Result<HttpResponse, TenantError> {
-    let (scope, _) = target::find(&api, &authority, &id).await?;
+    let (scope, _) = target::look(&api, &authority, origin, &id, (READ, "tenant_settings")).await?;
     let found = api.db.read(move |conn| store::find(conn, scope)).await?;
     let tag = EntityTag::new(scope.tenant_id(), found.version);
     Ok(versioned(&request, &tag, found.settings))
