@@ -190,6 +190,7 @@ impl Application {
         let document = openapi::document(&table, &config.http.public_url, &config.console_issuer())?;
         let (api, authenticator, console, document) =
             (Data::new(api), Data::new(authenticator), Data::new(console), Data::new(document));
+        let gate = Some(console::gate(console.clone()));
         let origins = AllowedOrigins::new(&config.resource.allowed_origins, issuers.clone());
         let (control, receiver) = (Data::new(control), Data::new(receiver));
         let address = Data::new(PublicAddress(config.http.public_url.as_str().to_owned()));
@@ -218,7 +219,8 @@ impl Application {
         };
 
         let health = health(&config, db.clone(), keyring, issuers, shared, watched);
-        let setup = ServerSetup { health, registry, reports, random, ..ServerSetup::new(config.http, config.metrics) };
+        let setup =
+            ServerSetup { health, registry, reports, random, gate, ..ServerSetup::new(config.http, config.metrics) };
         let server = Server::bind(setup, add_routes)?;
         Ok(Self {
             server,

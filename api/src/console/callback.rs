@@ -10,6 +10,7 @@ use super::error::ProviderCode;
 use super::model::PendingSignIn;
 use super::parameters::Parameters;
 use super::relying_party::Granted;
+use super::return_path::ReturnPath;
 use super::state::see_other;
 use super::{Console, ConsoleError};
 use crate::authn::{Principal, Subject};
@@ -35,7 +36,7 @@ async fn complete(request: &HttpRequest, console: &Console) -> Result<HttpRespon
     let old = console.cookies.get(request, Purpose::Session);
     let secret = console.sessions.begin(&principal, &pending.issuer, &granted, old.as_deref()).await?;
     let cookie = console.cookies.make(Purpose::Session, secret.expose_secret().to_owned(), console.sessions.absolute);
-    let mut response = see_other("/console");
+    let mut response = see_other(pending.return_to.as_ref().map_or("/console", ReturnPath::as_str));
     // A cookie that is made of base64url always fits into a header.
     let _ = response.add_cookie(&cookie);
     Ok(response)

@@ -15,6 +15,9 @@ pub enum ConsoleError {
     /// A parameter is missing, comes twice or is not what it should be.
     #[error("the request is malformed")]
     Malformed,
+    /// There is no such page.
+    #[error("the console has no such page")]
+    NotFound,
     /// No sign-in is under way in this browser, or not any more.
     #[error("no sign-in is under way in this browser")]
     NotUnderWay,
@@ -87,6 +90,12 @@ impl ConsoleError {
                 "This address is not complete",
                 "Something is missing in it, or it was changed on the way. Start again.",
                 Some("invalid_request"),
+            ),
+            Self::NotFound => face(
+                StatusCode::NOT_FOUND,
+                "There is no such page",
+                "The console has none at this address. It may have moved, or the link is not complete.",
+                None,
             ),
             Self::NotUnderWay => {
                 face(StatusCode::BAD_REQUEST, "The sign-in cannot be continued", RESTART, Some("sign_in_expired"))

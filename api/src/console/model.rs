@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use tenantry_db::TenantScope;
 use tenantry_types::{ConsoleSessionId, Slug, TenantId, UtcTime};
 
+use super::return_path::ReturnPath;
+
 /// How long a person may take to sign in.
 pub(super) const SIGN_IN_LIFETIME: Duration = Duration::from_secs(15 * 60);
 
@@ -27,6 +29,9 @@ pub struct PendingSignIn {
     pub(super) verifier: String,
     /// When it began.
     pub(super) started_at: UtcTime,
+    /// The page of the console that somebody was about to see.
+    #[serde(default)]
+    pub(super) return_to: Option<ReturnPath>,
 }
 
 impl PendingSignIn {

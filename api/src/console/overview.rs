@@ -5,11 +5,10 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::cookies::Purpose;
-use super::pages::{LandingPage, Language, Lifetime, Lifetimes, OverviewPage};
+use super::pages::{Language, Lifetime, Lifetimes, OverviewPage};
 use super::sessions::SignedIn;
 use super::{Console, ConsoleError};
 use crate::access::Authority;
-use crate::authn::{AuthnError, Principal};
 
 pub(super) async fn show(request: HttpRequest, console: Data<Console>) -> HttpResponse {
     console.answer(&request, overview_or_landing(&request, &console).await)
@@ -17,11 +16,7 @@ pub(super) async fn show(request: HttpRequest, console: Data<Console>) -> HttpRe
 
 async fn overview_or_landing(request: &HttpRequest, console: &Console) -> Result<HttpResponse, ConsoleError> {
     let Some(secret) = console.cookies.get(request, Purpose::Session) else { return landing(console) };
-    let signed_in = match console.sessions.find(&secret).await? {
-        Some(signed_in) => with_principal(console, signed_in).await?,
-        None => None,
-    };
-    let Some((signed_in, principal)) = signed_in else {
+    let Some((signed_in, principal)) = console.signed_in(&secret).await? else {
         let mut response = landing(console)?;
         let _ = response.add_cookie(&console.cookies.removal(Purpose::Session));
         return Ok(response);
@@ -31,27 +26,8 @@ async fn overview_or_landing(request: &HttpRequest, console: &Console) -> Result
     overview(console, &signed_in, &authority)
 }
 
-/// Who that is, as every other caller is known: by the access token. One that is not good is renewed once.
-async fn with_principal(console: &Console, signed_in: SignedIn) -> Result<Option<(SignedIn, Principal)>, ConsoleError> {
-    match console.authenticator.authenticate(signed_in.tokens.access_token()).await {
-        Ok(principal) => Ok(Some((signed_in, principal))),
-        Err(error @ (AuthnError::Unavailable(_) | AuthnError::TooManyIssuers)) => Err(ConsoleError::Token(error)),
-        Err(_) => {
-            let Some(renewed) = console.sessions.renewed(signed_in.session).await? else { return Ok(None) };
-            let authenticated = console.authenticator.authenticate(renewed.tokens.access_token()).await;
-            authenticated.map(|principal| Some((renewed, principal))).map_err(ConsoleError::Token)
-        }
-    }
-}
-
 fn landing(console: &Console) -> Result<HttpResponse, ConsoleError> {
-    let page = LandingPage {
-        language: Language::default(),
-        form_action: "/console/sign-in",
-        tenant: Some(console.tenant.as_str()),
-        error: None,
-    };
-    Ok(console.page(StatusCode::OK, console.pages.landing(&page)?))
+    console.landing(StatusCode::OK, Some(console.tenant.as_str()), None, None)
 }
 
 fn overview(console: &Console, signed_in: &SignedIn, authority: &Authority) -> Result<HttpResponse, ConsoleError> {
@@ -71,6 +47,7 @@ fn overview(console: &Console, signed_in: &SignedIn, authority: &Authority) -> R
         tenant_name: &principal.tenant.name,
         roles: &roles,
         scopes: &scopes,
+        permissions: &console.permissions(authority),
         lifetimes: Lifetimes {
             session: Lifetime::Until(session.ends_at(console.sessions.idle)),
             id_token: Lifetime::Until(tokens.id_expires_at),

@@ -1,16 +1,22 @@
 //! The console's pages.
 //!
-//! One context type per template; [`ConsolePages`] renders them. Nothing is inline and no script is used. The
+//! One context type per template; [`ConsolePages`] renders them. Nothing is inline. Signing in, the overview and signing
+//! out need no script; the pages of the sections are made by scripts (`shell`). The
 //! ids of controls and facts are an interface for people's automation: `#sign-in`, `#sign-out`, `#subject`,
 //! `#tenant-id`, `#roles`, `#scopes`, `#access-token-lifetime` and the like.
 
+mod frame;
+mod modules;
 mod overview;
+mod shell;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
+pub use frame::Section;
 pub use overview::{Lifetime, Lifetimes, OverviewPage};
+pub use shell::ShellPage;
 pub use tenantry_web::pages::{ASSET_CACHE_CONTROL, Asset, PageError, content_security_policy};
 
 use serde::Serialize;
@@ -42,6 +48,8 @@ pub struct LandingPage<'a> {
     pub language: Language,
     /// Path that starts the sign-in.
     pub form_action: &'a str,
+    /// The page of the console to go to afterwards, when it is not the overview.
+    pub return_to: Option<&'a str>,
     /// What the field holds at first.
     pub tenant: Option<&'a str>,
     /// Why the page is shown again.
@@ -89,13 +97,15 @@ pub struct ErrorPage<'a> {
 pub struct ConsolePages {
     templates: Templates,
     english: Text,
+    /// Where the modules are that every page of scripts needs.
+    modules: Vec<String>,
 }
 
 impl ConsolePages {
     /// Parses the templates. An error is a fault of the build.
     pub fn new() -> Result<Self, PageError> {
         const FOLDER: &str = "/console/assets";
-        let assets = vec![
+        let mut assets = vec![
             Asset::new(
                 FOLDER,
                 "console",
@@ -104,19 +114,23 @@ impl ConsolePages {
             ),
             Asset::new(FOLDER, "icon", AssetKind::Icon, &[include_str!("../../assets/icon.svg")]),
         ];
+        assets.extend(Asset::modules(FOLDER, &modules::all()));
+        let path_of = |name| assets.iter().find(|asset| asset.name == name).map(|asset| asset.path.clone());
+        let modules = modules::core().filter_map(path_of).collect();
         let templates = Templates::new(
             &[
                 ("layout.html", include_str!("../../templates/layout.html")),
                 ("signed_in.html", include_str!("../../templates/signed_in.html")),
                 ("entry.html", include_str!("../../templates/entry.html")),
                 ("overview.html", include_str!("../../templates/overview.html")),
+                ("shell.html", include_str!("../../templates/shell.html")),
                 ("landing.html", include_str!("../../templates/landing.html")),
                 ("signed_out.html", include_str!("../../templates/signed_out.html")),
                 ("error.html", include_str!("../../templates/error.html")),
             ],
             assets,
         )?;
-        Ok(Self { templates, english: Text::new(Language::English.words()) })
+        Ok(Self { templates, english: Text::new(Language::English.words()), modules })
     }
 
     /// The asset of a request path, `None` for an unknown or outdated one.
@@ -127,6 +141,11 @@ impl ConsolePages {
     /// Who is signed in, and with what.
     pub fn overview(&self, page: &OverviewPage<'_>) -> Result<String, PageError> {
         self.render("overview.html", page.language, &page.view())
+    }
+
+    /// A page that scripts make.
+    pub fn shell(&self, page: &ShellPage<'_>) -> Result<String, PageError> {
+        self.render("shell.html", page.language, &page.view(&self.modules))
     }
 
     /// Where to sign in.

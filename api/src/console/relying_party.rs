@@ -10,10 +10,11 @@ use openidconnect::core::{
     CoreUserInfoClaims,
 };
 use openidconnect::{
-    AccessTokenHash, AuthorizationCode, ClaimsVerificationError, ClientId, CsrfToken, EndSessionUrl, EndpointMaybeSet,
-    EndpointNotSet, EndpointSet, ErrorResponse, HttpRequest, IssuerUrl, LogoutRequest, Nonce, OAuth2TokenResponse as _,
-    PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, RefreshToken,
-    RequestTokenError, Scope, SignatureVerificationError, SubjectIdentifier, TokenResponse as _,
+    AccessTokenHash, AuthenticationContextClass, AuthorizationCode, ClaimsVerificationError, ClientId, CsrfToken,
+    EndSessionUrl, EndpointMaybeSet, EndpointNotSet, EndpointSet, ErrorResponse, HttpRequest, IssuerUrl, LogoutRequest,
+    Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl,
+    ProviderMetadataWithLogout, RedirectUrl, RefreshToken, RequestTokenError, Scope, SignatureVerificationError,
+    SubjectIdentifier, TokenResponse as _,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use tenantry_types::{Clock, PublicUrl, Random, Slug, UtcTime, random_token};
@@ -59,6 +60,29 @@ pub(super) struct Granted {
     pub(super) tokens: Tokens,
 }
 
+/// How strong and how new a sign-in is asked for (RFC 9470 §4): what the API has asked for, by way of the browser. Whether it
+/// was given, the API looks up in the token.
+#[derive(Debug, Default)]
+pub(super) struct Strength {
+    /// `acr_values`.
+    pub(super) acr: Option<String>,
+    /// `max_age`.
+    pub(super) max_age: Option<Duration>,
+}
+
+impl Strength {
+    /// Reads both. What is no value of theirs is left out.
+    pub(super) fn of(acr: Option<&str>, max_age: Option<&str>) -> Self {
+        let is_plain =
+            |text: &&str| text.len() <= 200 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:/".contains(&b));
+        let seconds = max_age.and_then(|text| text.parse::<u32>().ok());
+        Self {
+            acr: acr.filter(is_plain).map(str::to_owned),
+            max_age: seconds.map(|seconds| Duration::from_secs(seconds.into())),
+        }
+    }
+}
+
 /// What came of a renewal.
 pub(super) enum Renewal {
     /// New tokens.
@@ -95,20 +119,27 @@ impl RelyingParty {
     }
 
     /// Where to send the browser, and what to remember until it comes back.
-    pub(super) async fn begin(&self, tenant: Slug) -> Result<(Url, PendingSignIn), ConsoleError> {
+    pub(super) async fn begin(&self, tenant: Slug, asked: &Strength) -> Result<(Url, PendingSignIn), ConsoleError> {
         let issuer = self.issuer_of(&tenant);
         let provider = self.provider(&issuer).await?;
         let secret = || random_token(&*self.random).expose_secret().to_owned();
         let (state, nonce, verifier) = (CsrfToken::new(secret()), Nonce::new(secret()), secret());
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.clone()));
-        let (url, state, nonce) = provider
+        let mut request = provider
             .client
             .authorize_url(CoreAuthenticationFlow::AuthorizationCode, move || state, move || nonce)
             .add_scopes(SCOPES.iter().map(|scope| Scope::new((*scope).to_owned())))
-            .set_pkce_challenge(challenge)
-            .url();
+            .set_pkce_challenge(challenge);
+        if let Some(class) = &asked.acr {
+            request = request.add_auth_context_value(AuthenticationContextClass::new(class.clone()));
+        }
+        if let Some(age) = asked.max_age {
+            request = request.set_max_age(age);
+        }
+        let (url, state, nonce) = request.url();
         let (state, nonce) = (state.into_secret(), nonce.secret().clone());
-        let pending = PendingSignIn { tenant, issuer, state, nonce, verifier, started_at: self.clock.now() };
+        let pending =
+            PendingSignIn { tenant, issuer, state, nonce, verifier, started_at: self.clock.now(), return_to: None };
         Ok((url, pending))
     }
 

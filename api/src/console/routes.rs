@@ -7,7 +7,7 @@ use tenantry_types::Problem;
 use tenantry_web::problems::ProblemResponse;
 
 use super::pages::ASSET_CACHE_CONTROL;
-use super::{Console, callback, overview, sign_in, sign_out};
+use super::{Console, callback, overview, shell, sign_in, sign_out};
 use crate::access::{Access, Routes};
 
 /// Adds the routes.
@@ -18,7 +18,10 @@ pub fn configure(routes: &mut Routes) {
         .get("/console/callback", Access::Public, callback::show)
         .post("/console/sign-out", Access::Public, sign_out::submit)
         .get(sign_out::SIGNED_OUT, Access::Public, sign_out::show_signed_out)
-        .get("/console/assets/{file}", Access::Public, show_asset);
+        .get("/console/assets/{file}", Access::Public, show_asset)
+        .get("/console/assets/{version}/{file}", Access::Public, show_asset)
+        .get("/console/{section}", Access::Public, shell::show)
+        .get("/console/{section}/{page:.*}", Access::Public, shell::show);
 }
 
 async fn show_asset(request: HttpRequest, console: Data<Console>) -> Result<HttpResponse, ProblemResponse> {

@@ -1,4 +1,5 @@
-//! `GET /console/sign-in?tenant=…`: to the identity provider.
+//! `GET /console/sign-in?tenant=…&return_to=…`: to the identity provider; with `acr_values` and `max_age` for a stronger or
+//! newer sign-in.
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -7,8 +8,10 @@ use tenantry_types::Slug;
 
 use super::cookies::Purpose;
 use super::model::SIGN_IN_LIFETIME;
-use super::pages::{LandingError, LandingPage, Language};
+use super::pages::LandingError;
 use super::parameters::Parameters;
+use super::relying_party::Strength;
+use super::return_path::ReturnPath;
 use super::state::see_other;
 use super::{Console, ConsoleError};
 use crate::authn::IssuerError;
@@ -20,17 +23,22 @@ pub(super) async fn show(request: HttpRequest, console: Data<Console>) -> HttpRe
 async fn begin(request: &HttpRequest, console: &Console) -> Result<HttpResponse, ConsoleError> {
     let parameters = Parameters::parse(request.query_string().as_bytes())?;
     let asked = parameters.get("tenant").map_or(console.tenant.as_str(), str::trim);
-    let Ok(tenant) = asked.parse::<Slug>() else { return unknown_tenant(console, asked) };
+    // Whatever else somebody wrote there leads to the overview.
+    let return_to = parameters.get("return_to").and_then(|path| path.parse::<ReturnPath>().ok());
+    let again = |error| again(console, asked, return_to.as_ref(), error);
+    let Ok(tenant) = asked.parse::<Slug>() else { return again(LandingError::UnknownTenant) };
     // Asked first, because it remembers which tenants there are not.
     match console.authenticator.issuers().find(&console.relying_party.issuer_of(&tenant)).await {
         Ok(_) => {}
-        Err(IssuerError::Unknown) => return unknown_tenant(console, asked),
-        Err(IssuerError::Unavailable(_) | IssuerError::TooMany) => return unavailable(console, asked),
+        Err(IssuerError::Unknown) => return again(LandingError::UnknownTenant),
+        Err(IssuerError::Unavailable(_) | IssuerError::TooMany) => return again(LandingError::ProviderUnavailable),
     }
-    let (url, pending) = match console.relying_party.begin(tenant).await {
-        Err(ConsoleError::Unavailable(_)) => return unavailable(console, asked),
+    let strength = Strength::of(parameters.get("acr_values"), parameters.get("max_age"));
+    let (url, mut pending) = match console.relying_party.begin(tenant, &strength).await {
+        Err(ConsoleError::Unavailable(_)) => return again(LandingError::ProviderUnavailable),
         begun => begun?,
     };
+    pending.return_to.clone_from(&return_to);
     let cookie = console.cookies.make(Purpose::SignIn, console.pending.seal(&pending)?, SIGN_IN_LIFETIME);
     let mut response = see_other(url.as_str());
     // A cookie that is made of base64url always fits into a header.
@@ -38,28 +46,18 @@ async fn begin(request: &HttpRequest, console: &Console) -> Result<HttpResponse,
     Ok(response)
 }
 
-fn unknown_tenant(console: &Console, asked: &str) -> Result<HttpResponse, ConsoleError> {
-    again(console, asked, LandingError::UnknownTenant, StatusCode::NOT_FOUND)
-}
-
-fn unavailable(console: &Console, asked: &str) -> Result<HttpResponse, ConsoleError> {
-    again(console, asked, LandingError::ProviderUnavailable, StatusCode::SERVICE_UNAVAILABLE)
-}
-
 /// The landing page once more, with what went wrong.
 fn again(
     console: &Console,
     asked: &str,
+    return_to: Option<&ReturnPath>,
     error: LandingError,
-    status: StatusCode,
 ) -> Result<HttpResponse, ConsoleError> {
+    let status = match error {
+        LandingError::UnknownTenant => StatusCode::NOT_FOUND,
+        LandingError::ProviderUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+    };
     // What was typed is shown again to be mended, cut to what the field can hold.
     let tenant: String = asked.chars().take(63).collect();
-    let page = LandingPage {
-        language: Language::default(),
-        form_action: "/console/sign-in",
-        tenant: Some(&tenant),
-        error: Some(error),
-    };
-    Ok(console.page(status, console.pages.landing(&page)?))
+    console.landing(status, Some(&tenant), return_to, Some(error))
 }

@@ -14,8 +14,9 @@ use tenantry_web::telemetry::Cause;
 use super::ConsoleError;
 use super::cookies::Cookies;
 use super::model::PendingSignIn;
-use super::pages::{ConsolePages, ErrorPage, Language, PageError, content_security_policy};
+use super::pages::{ConsolePages, ErrorPage, LandingError, LandingPage, Language, PageError, content_security_policy};
 use super::relying_party::RelyingParty;
+use super::return_path::ReturnPath;
 use super::sessions::Sessions;
 use crate::access::AccessControl;
 use crate::authn::Authenticator;
@@ -48,8 +49,12 @@ pub struct Console {
     pub(super) control: AccessControl,
     pub(super) api: Api,
     pub(super) tenant: Slug,
+    /// What browsers call the pages of the console in `Origin`.
+    pub(super) origin: String,
     /// Of pages whose forms lead to the identity provider.
     content_security_policy: String,
+    /// Of pages that scripts make: these ask the API here, and make elements out of text in no way at all.
+    scripted_policy: String,
 }
 
 /// Why the console cannot be set up.
@@ -83,6 +88,7 @@ impl Console {
             Arc::clone(&api.clock),
             Arc::clone(&api.random),
         )?);
+        let content_security_policy = content_security_policy(Some(idp.public_url().as_str()));
         Ok(Self {
             pages: ConsolePages::new()?,
             cookies: Cookies::new(&settings.public_url),
@@ -99,7 +105,11 @@ impl Console {
             control,
             api,
             tenant: settings.tenant,
-            content_security_policy: content_security_policy(Some(idp.public_url().as_str())),
+            origin: settings.public_url.url().origin().ascii_serialization(),
+            scripted_policy: format!(
+                "{content_security_policy}; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
+            ),
+            content_security_policy,
         })
     }
 
@@ -109,6 +119,32 @@ impl Console {
             .content_type("text/html; charset=utf-8")
             .insert_header((CONTENT_SECURITY_POLICY, self.content_security_policy.as_str()))
             .body(html)
+    }
+
+    /// A page that scripts make, as an answer.
+    pub(super) fn scripted_page(&self, status: StatusCode, html: String) -> HttpResponse {
+        HttpResponse::build(status)
+            .content_type("text/html; charset=utf-8")
+            .insert_header((CONTENT_SECURITY_POLICY, self.scripted_policy.as_str()))
+            .body(html)
+    }
+
+    /// Where to sign in, to go to a page of the console afterwards.
+    pub(super) fn landing(
+        &self,
+        status: StatusCode,
+        tenant: Option<&str>,
+        return_to: Option<&ReturnPath>,
+        error: Option<LandingError>,
+    ) -> Result<HttpResponse, ConsoleError> {
+        let page = LandingPage {
+            language: Language::default(),
+            form_action: "/console/sign-in",
+            return_to: return_to.map(ReturnPath::as_str),
+            tenant,
+            error,
+        };
+        Ok(self.page(status, self.pages.landing(&page)?))
     }
 
     /// What was made, or the page that says why not.

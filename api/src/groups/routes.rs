@@ -88,6 +88,7 @@ pub(super) fn view(group: &Group) -> GroupView<'_> {
     params(
         ("name" = Option<String>, Query, description = "The group of this name"),
         ("parent_id" = Option<String>, Query, description = "Only parts of this group"),
+        ("member_id" = Option<String>, Query, description = "Only those that this user is in", format = Uuid),
         ("limit" = Option<u32>, Query, description = "How many on a page", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "Where the page begins: `page.next` of the one before"),
     ),
@@ -103,13 +104,16 @@ pub(crate) async fn list(
 ) -> Result<HttpResponse, GroupError> {
     let principal = authority.principal();
     let mut query = Query::of(&request, &api.cursors, principal.tenant.id.as_str());
-    let (name, parent) = (query.text("name"), query.take("parent_id", str::parse));
+    let wanted = store::Wanted {
+        name: query.text("name"),
+        parent: query.take("parent_id", str::parse),
+        member: query.take("member_id", str::parse),
+    };
     let page = query.page::<String>().map_err(GroupError::Invalid)?;
     let (scope, after, limit) = (principal.scope(), page.after(), page.rows_to_fetch());
     let visible = authority.filter(READ);
     let is_exact = visible.is_exact();
-    let found =
-        api.db.read(move |conn| store::list(conn, scope, (name.as_deref(), parent), &visible, after.as_deref(), limit));
+    let found = api.db.read(move |conn| store::list(conn, scope, &wanted, &visible, after.as_deref(), limit));
     let (shown, next) = page.cut(found.await?, |group| group.name.clone());
     let may_see = |group: &Group| is_exact || authority.check(READ, attributes(group)).is_ok();
     Ok(page.respond::<Value>(shown.into_iter().filter(may_see).map(|group| json!(view(&group))).collect(), next))

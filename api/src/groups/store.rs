@@ -50,11 +50,22 @@ struct NewRole {
     created_at: UtcTime,
 }
 
+/// Which groups a list asks for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wanted {
+    /// The one of this name.
+    pub(super) name: Option<String>,
+    /// Parts of this one.
+    pub(super) parent: Option<GroupId>,
+    /// Those that somebody is in.
+    pub(super) member: Option<UserId>,
+}
+
 /// Groups in the order of their names, after one.
 pub(super) fn list(
     conn: &mut Connection,
     scope: TenantScope,
-    (name, parent): (Option<&str>, Option<GroupId>),
+    wanted: &Wanted,
     visible: &Visible,
     after: Option<&str>,
     limit: i64,
@@ -66,11 +77,17 @@ pub(super) fn list(
         .limit(limit)
         .select(Group::as_select())
         .into_boxed();
-    if let Some(name) = name {
+    if let Some(name) = &wanted.name {
         query = query.filter(user_groups::name.eq(name));
     }
-    if let Some(parent) = parent {
+    if let Some(parent) = wanted.parent {
         query = query.filter(user_groups::parent_id.eq(parent));
+    }
+    if let Some(member) = wanted.member {
+        let of_member = group_members::table
+            .filter(group_members::tenant_id.eq(scope.tenant_id()).and(group_members::user_id.eq(member)))
+            .select(group_members::group_id);
+        query = query.filter(user_groups::id.eq_any(of_member));
     }
     if let Some(after) = after {
         query = query.filter(user_groups::name.gt(after));

@@ -8,6 +8,8 @@ const OWN: &[(&str, u16, &str)] = &[
     ("/problems/invalid-dpop-proof", 401, "The DPoP proof is not valid"),
     ("/problems/insufficient-user-authentication", 401, "Another sign-in is needed"),
     ("/problems/insufficient-scope", 403, "The access token is not enough"),
+    ("/problems/session-ended", 401, "The session has ended"),
+    ("/problems/not-of-this-page", 403, "The request does not come from this page"),
     ("/problems/idempotency-key-reused", 422, "The Idempotency-Key was used for another request"),
     ("/problems/system-role", 409, "The role is part of the system"),
     ("/problems/locks-out", 409, "Nobody could undo it"),
@@ -39,6 +41,10 @@ fn advice(name: &str) -> &'static str {
             "Sign in again, by one of the ways and as recently as `WWW-Authenticate` says (RFC 9470), and try again."
         }
         "insufficient-scope" => "Get an access token with the scope that `WWW-Authenticate` names.",
+        "session-ended" => "The session of the console in this browser is over: sign in again.",
+        "not-of-this-page" => {
+            "Scripts of the console send the CSRF token of their page; whatever else asks is refused. Load the page again."
+        }
         "forbidden" => "An administrator of your tenant can give you a role that allows it.",
         "invalid-input" => "`errors` lists everything that is wrong, each with a JSON Pointer (RFC 6901) to its place.",
         "precondition-required" => "Send `If-Match` with the ETag that a GET gave you.",

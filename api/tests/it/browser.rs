@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Method, Response, StatusCode};
+use serde_json::Value;
 use tenantry_testing::markup::Markup;
 
 use crate::support::{TestApi, client};
@@ -25,6 +26,15 @@ impl Browser {
 
     pub async fn post(&self, url: &str, form: &[(&str, &str)]) -> Response {
         self.send(self.http.request(Method::POST, url).form(form)).await
+    }
+
+    /// What a script of a page sends, or what pretends to be one.
+    pub async fn ask(&self, method: Method, url: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Response {
+        let mut request = self.http.request(method, url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(if let Some(body) = body { request.json(body) } else { request }).await
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Response {

@@ -98,6 +98,22 @@ async fn the_request_to_the_provider_is_complete() {
 }
 
 #[actix_web::test]
+async fn a_stronger_sign_in_can_be_asked_for() {
+    let api = TestApi::start().await;
+    let asked = async |more: &str| Browser::new().get(&format!("{}/console/sign-in?tenant=demo{more}", api.url)).await;
+    let parameters = |url: &str| {
+        let url = Url::parse(url).unwrap();
+        let get = |name: &str| url.query_pairs().find(|(n, _)| n == name).map(|(_, value)| value.into_owned());
+        (get("acr_values"), get("max_age"))
+    };
+    let stronger = location(&asked("&acr_values=urn:tenantry:acr:mfa&max_age=300").await);
+    assert_eq!(parameters(&stronger), (Some("urn:tenantry:acr:mfa".to_owned()), Some("300".to_owned())));
+    for nonsense in ["", "&acr_values=a%20b&max_age=-1", "&acr_values=%22%3E&max_age=soon"] {
+        assert_eq!(parameters(&location(&asked(nonsense).await)), (None, None), "{nonsense}");
+    }
+}
+
+#[actix_web::test]
 async fn tokens_stay_here_and_are_sealed() {
     let api = TestApi::start().await;
     let browser = Browser::new();

@@ -41,6 +41,8 @@ pub struct State {
     pub answer: Mutex<HashMap<String, Option<String>>>,
     /// Changes the claims of the next ID tokens.
     pub id_claims: Mutex<Value>,
+    /// The roles in the access tokens of those who sign in next.
+    pub roles: Mutex<Vec<String>>,
     pub issuer_lookups: AtomicUsize,
     pub key_fetches: AtomicUsize,
     pub refreshes: AtomicUsize,
@@ -70,6 +72,7 @@ struct Grant {
     challenge: String,
     nonce: String,
     scope: String,
+    roles: Vec<String>,
 }
 
 impl FakeIdp {
@@ -86,6 +89,7 @@ impl FakeIdp {
             refusal: Mutex::default(),
             answer: Mutex::default(),
             id_claims: Mutex::new(json!({})),
+            roles: Mutex::new(vec!["administrator".to_owned()]),
             issuer_lookups: AtomicUsize::new(0),
             key_fetches: AtomicUsize::new(0),
             refreshes: AtomicUsize::new(0),
@@ -222,7 +226,8 @@ impl State {
         let now = self.clock.now().unix_seconds();
         // The audience is the service that the redirect URI belongs to.
         let audience = grant.redirect_uri.trim_end_matches("/console/callback");
-        let claims = self.access_claims(&grant.slug, grant.user.as_str(), &grant.client_id, &grant.scope, audience);
+        let mut claims = self.access_claims(&grant.slug, grant.user.as_str(), &grant.client_id, &grant.scope, audience);
+        claims["roles"] = json!(grant.roles);
         let access_token = tenant.key.sign_jwt("at+jwt", &claims).unwrap();
         let mut id_claims = json!({
             "iss": claims["iss"], "sub": claims["sub"], "aud": grant.client_id, "exp": now + 3600, "iat": now,
@@ -326,6 +331,7 @@ async fn authorize(state: Data<State>, slug: Path<String>, query: Query<HashMap<
             challenge: query["code_challenge"].clone(),
             nonce: query["nonce"].clone(),
             scope: query["scope"].clone(),
+            roles: state.roles.lock().unwrap().clone(),
         };
         state.codes.lock().unwrap().insert(code.clone(), grant);
         answer.insert("code".to_owned(), code);

@@ -11,6 +11,8 @@ mod browser;
 mod cli;
 mod connected;
 mod console;
+mod console_gateway;
+mod console_pages;
 mod contract;
 mod cors;
 mod crossings;

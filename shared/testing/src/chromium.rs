@@ -14,11 +14,27 @@ const CHROMEDRIVER: &str = "CHROMEDRIVER";
 /// Set while only the quick tests run, which need no browser.
 const FAST: &str = "TENANTRY_TEST_FAST";
 
+/// What runs in each page before its own scripts.
+const WATCHING: &str = "(() => {
+    const note = (text) => {
+        try {
+            const all = JSON.parse(localStorage.getItem('complaints') ?? '[]');
+            localStorage.setItem('complaints', JSON.stringify([...all, String(text)]));
+        } catch {}
+    };
+    addEventListener('securitypolicyviolation', (event) => note(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+    addEventListener('error', (event) => note(`error: ${event.message ?? event.target?.src}`), true);
+    addEventListener('unhandledrejection', (event) => note(`rejection: ${event.reason}`));
+    const say = console.error;
+    console.error = (...all) => { note(`console: ${all.join(' ')}`); say(...all); };
+})()";
+
 /// Chromium without a screen, behind a chromedriver of its own. Both end with this value.
 #[derive(Debug)]
 pub struct Chromium {
     /// The browser.
     pub driver: WebDriver,
+    url: String,
     process: Child,
 }
 
@@ -55,8 +71,8 @@ impl Chromium {
         {
             capabilities.add_arg(argument).expect("an argument");
         }
-        let driver = WebDriver::new(url, capabilities).await.expect("a browser");
-        Some(Self { driver, process })
+        let driver = WebDriver::new(&url, capabilities).await.expect("a browser");
+        Some(Self { driver, url, process })
     }
 
     /// Keeps a picture of what the browser shows: `artifacts/{name}.png` at the top of the repository.
@@ -69,6 +85,46 @@ impl Chromium {
         let path = folder.join(format!("{name}.png"));
         self.driver.screenshot(&path).await.expect("a screenshot");
         path
+    }
+
+    /// Has pages that are opened from now on remember what they complain of: scripts that fail, what their policy forbids, and
+    /// what they write to the console as an error.
+    ///
+    /// # Panics
+    /// When the browser does not understand.
+    pub async fn watch(&self) {
+        self.command("Page.addScriptToEvaluateOnNewDocument", serde_json::json!({ "source": WATCHING })).await;
+    }
+
+    /// What pages of this origin have complained of since the last time.
+    ///
+    /// # Panics
+    /// When the browser does not say.
+    pub async fn complaints(&self) -> Vec<String> {
+        let take = "const all = localStorage.getItem('complaints') ?? '[]'; localStorage.removeItem('complaints'); \
+                    return JSON.parse(all);";
+        let taken = self.driver.execute(take, Vec::new()).await.expect("a page with a storage");
+        taken.convert().expect("a list of texts")
+    }
+
+    /// Shows pages in a window of this size, in light or dark.
+    ///
+    /// # Panics
+    /// When the browser does not understand.
+    pub async fn look(&self, width: u32, height: u32, is_dark: bool) {
+        let size = serde_json::json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
+        self.command("Emulation.setDeviceMetricsOverride", size).await;
+        let scheme = if is_dark { "dark" } else { "light" };
+        let media = serde_json::json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        self.command("Emulation.setEmulatedMedia", media).await;
+    }
+
+    async fn command(&self, name: &str, parameters: serde_json::Value) {
+        let url = format!("{}/session/{}/goog/cdp/execute", self.url, self.driver.session_id());
+        let body = serde_json::json!({ "cmd": name, "params": parameters }).to_string();
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let answer = http.post(url).body(body).send().await.expect("an answer of chromedriver");
+        assert!(answer.status().is_success(), "{name}: {}", answer.text().await.unwrap_or_default());
     }
 
     /// Closes the browser.

@@ -4,6 +4,7 @@ use serde::Serialize;
 use tenantry_types::UtcTime;
 
 use super::Language;
+use super::frame::{Section, SectionView, sections};
 use super::text::Words;
 
 /// Context of `overview.html`.
@@ -31,6 +32,8 @@ pub struct OverviewPage<'a> {
     pub roles: &'a [&'a str],
     /// Scopes that were granted.
     pub scopes: &'a [&'a str],
+    /// What the person may do to something at least.
+    pub permissions: &'a [&'a str],
     /// How long everything lasts.
     pub lifetimes: Lifetimes,
     /// Path that the sign-out form is posted to.
@@ -61,39 +64,6 @@ pub enum Lifetime {
     Unstated,
     /// There is none.
     Absent,
-}
-
-/// The parts of the console, in the order of the navigation. A new one also needs its word in `text`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Section {
-    Overview,
-    ApiReference,
-}
-
-impl Section {
-    const ALL: [Self; 2] = [Self::Overview, Self::ApiReference];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Overview => "overview",
-            Self::ApiReference => "api_reference",
-        }
-    }
-
-    const fn path(self) -> &'static str {
-        match self {
-            Self::Overview => "/console",
-            Self::ApiReference => "/docs",
-        }
-    }
-}
-
-/// A section as the navigation shows it.
-#[derive(Serialize)]
-struct SectionView {
-    name: &'static str,
-    path: &'static str,
-    current: bool,
 }
 
 /// A lifetime as the page shows it.
@@ -134,13 +104,8 @@ impl<'a> OverviewPage<'a> {
     pub(super) fn view(&self) -> OverviewView<'a> {
         let words = self.language.words();
         let lifetime = |name, id, lifetime| LifetimeView::new(name, id, lifetime, self.now, words);
-        let section = |section: Section| SectionView {
-            name: section.name(),
-            path: section.path(),
-            current: section == Section::Overview,
-        };
         OverviewView {
-            sections: Section::ALL.map(section).into(),
+            sections: sections(Section::Overview, self.permissions),
             person: self.name.unwrap_or(self.subject),
             issuer: self.issuer,
             subject: self.subject,

@@ -27,6 +27,7 @@ fn overview() -> OverviewPage<'static> {
         tenant_name: "Demo",
         roles: &["administrator"],
         scopes: &["openid", "profile", "api"],
+        permissions: &[],
         lifetimes: Lifetimes {
             session: Lifetime::Until(now() + Duration::from_secs(8 * 3_600)),
             id_token: Lifetime::Until(now() - Duration::from_secs(61)),
@@ -60,6 +61,9 @@ fn overview_shows_who_is_signed_in() {
     let items: Vec<&str> =
         page.all("li").map(|item| item.text.as_str()).filter(|text| !text.trim().is_empty()).collect();
     assert_eq!(items, ["administrator", "openid", "profile", "api"]);
+    let sections: Vec<&str> =
+        page.all("a").filter_map(|a| a.attribute("href")).filter(|href| href.starts_with("/console/")).collect();
+    assert_eq!(sections, ["/console/sessions"], "the others are of no use to somebody who may do nothing");
     assert!(page.by_id("roles").is_some() && page.by_id("scopes").is_some());
     assert_eq!(page.by_id("sign-out").unwrap().attribute("type"), Some("submit"));
     assert_eq!(page.all("form").next().unwrap().attribute("action"), Some("/console/sign-out"));
@@ -103,8 +107,13 @@ fn overview_needs_no_optional_value() {
 #[test]
 fn landing_asks_for_the_tenant() {
     let pages = ConsolePages::new().unwrap();
-    let landing =
-        LandingPage { language: Language::English, form_action: "/console/sign-in", tenant: None, error: None };
+    let landing = LandingPage {
+        language: Language::English,
+        form_action: "/console/sign-in",
+        return_to: None,
+        tenant: None,
+        error: None,
+    };
     let page = read(&pages.landing(&landing).unwrap());
     assert_eq!(page.all("form").next().unwrap().attribute("action"), Some("/console/sign-in"));
     assert_eq!(page.input("tenant").unwrap().attribute("aria-describedby"), Some("tenant-hint"));
@@ -165,6 +174,7 @@ fn hostile_values_stay_text() {
             .landing(&LandingPage {
                 language: Language::English,
                 form_action: "/console/sign-in",
+                return_to: Some(HOSTILE),
                 tenant: Some(HOSTILE),
                 error: Some(LandingError::UnknownTenant),
             })
@@ -195,4 +205,72 @@ fn pages_refer_to_assets_that_exist() {
         assert!(pages.asset(path).is_some_and(|asset| !asset.body.is_empty()), "{path}");
     }
     assert!(pages.asset("/console/assets/console.00000000.css").is_none());
+}
+
+fn shell() -> ShellPage<'static> {
+    ShellPage {
+        language: Language::English,
+        section: Section::Users,
+        subject: "0197f2a0-0000-7000-8000-000000000001",
+        name: Some("Ada Lovelace"),
+        tenant_id: "0197f2a0-0000-7000-8000-000000000002",
+        tenant_slug: "demo",
+        is_platform: false,
+        permissions: &["account.read", "role.read"],
+        sign_out_action: "/console/sign-out",
+        csrf: "csrf-1",
+    }
+}
+
+#[test]
+fn the_shell_names_its_modules_and_what_they_have_to_know() {
+    let pages = ConsolePages::new().unwrap();
+    let page = read(&pages.shell(&shell()).unwrap());
+    let meta = |name: &str| {
+        let found = page.all("meta").find(|meta| meta.attribute("name") == Some(name)).unwrap();
+        found.attribute("content").unwrap().to_owned()
+    };
+    assert_eq!(meta("console-csrf"), "csrf-1");
+    assert_eq!(meta("console-permissions"), "account.read role.read");
+    let scripts: Vec<&str> = page.all("script").filter_map(|script| script.attribute("src")).collect();
+    assert_eq!(scripts.len(), 1);
+    let preloaded = page.all("link").filter(|link| link.attribute("rel") == Some("modulepreload"));
+    for path in preloaded.filter_map(|link| link.attribute("href")).chain(scripts) {
+        let asset = pages.asset(path).unwrap();
+        assert_eq!(asset.content_type, "text/javascript; charset=utf-8", "{path}");
+    }
+    let sections: Vec<&str> =
+        page.all("a").filter_map(|a| a.attribute("href")).filter(|href| href.starts_with("/console/")).collect();
+    assert_eq!(sections, ["/console/users", "/console/roles", "/console/sessions"]);
+}
+
+#[test]
+fn modules_are_imported_by_names_that_there_are_and_make_no_markup() {
+    let modules = modules::all();
+    let is_there = |name: &str| modules.iter().any(|(known, _)| *known == name);
+    for (name, source) in &modules {
+        for (_, after) in source.match_indices("\"./").map(|(at, found)| (at, &source[at + found.len()..])) {
+            let imported = after.split('"').next().unwrap();
+            assert!(is_there(imported), "{name} imports {imported}");
+        }
+        for sink in
+            ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "setHTML"]
+        {
+            assert!(!source.contains(sink), "{name} has {sink}");
+        }
+    }
+}
+
+#[test]
+fn hostile_values_stay_text_in_the_shell() {
+    let html = ConsolePages::new().unwrap().shell(&ShellPage {
+        subject: HOSTILE,
+        name: Some(HOSTILE),
+        tenant_slug: HOSTILE,
+        permissions: &[HOSTILE],
+        csrf: HOSTILE,
+        ..shell()
+    });
+    let page = read(&html.unwrap());
+    assert_eq!((page.all("script").count(), page.all("img").count()), (1, 1));
 }

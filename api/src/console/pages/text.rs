@@ -29,11 +29,19 @@ pub(super) struct LayoutWords {
     pub sections: &'static str,
     pub signed_in_as: &'static str,
     pub sign_out: &'static str,
+    pub needs_script: &'static str,
 }
 
 #[derive(Debug, Serialize)]
 pub(super) struct SectionWords {
     pub overview: &'static str,
+    pub users: &'static str,
+    pub roles: &'static str,
+    pub groups: &'static str,
+    pub policies: &'static str,
+    pub sessions: &'static str,
+    pub audit: &'static str,
+    pub tenants: &'static str,
     pub api_reference: &'static str,
 }
 
@@ -105,8 +113,19 @@ pub(super) const ENGLISH: Words = Words {
         sections: "Sections",
         signed_in_as: "Signed in as",
         sign_out: "Sign out",
+        needs_script: "This page needs JavaScript. The overview and signing out work without.",
     },
-    sections: SectionWords { overview: "Overview", api_reference: "API reference" },
+    sections: SectionWords {
+        overview: "Overview",
+        users: "Users",
+        roles: "Roles",
+        groups: "Groups",
+        policies: "Policies",
+        sessions: "Sessions",
+        audit: "Audit",
+        tenants: "Tenants",
+        api_reference: "API reference",
+    },
     overview: OverviewWords {
         lead: "Signed in at {tenant}",
         identity: "Identity",

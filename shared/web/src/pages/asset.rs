@@ -62,6 +62,21 @@ impl Asset {
             body: Bytes::from(body),
         }
     }
+
+    /// Scripts, given as name and source, that import each other by `./name`. They are served together, below a folder whose
+    /// name holds 48 bits of the digest of all of them: a change of one is a new version of all.
+    pub fn modules(folder: &str, sources: &[(&str, &str)]) -> Vec<Self> {
+        let whole: String = sources.iter().flat_map(|(name, source)| [*name, "\n", *source, "\n"]).collect();
+        let hash = Sha256Hash::of(&whole);
+        let version = hash.as_str().get(..8).unwrap_or_default();
+        let module = |(name, source): &(&str, &str)| Self {
+            name: (*name).to_owned(),
+            path: format!("{folder}/{version}/{name}"),
+            content_type: AssetKind::Script.content_type(),
+            body: Bytes::from((*source).to_owned()),
+        };
+        sources.iter().map(module).collect()
+    }
 }
 
 #[cfg(test)]
@@ -76,5 +91,18 @@ mod tests {
         assert_eq!(asset.body, "abc");
         assert_eq!(asset.content_type, "text/css; charset=utf-8");
         assert_ne!(asset.path, Asset::new("/assets", "pages", AssetKind::Stylesheet, &["abd"]).path);
+    }
+
+    #[test]
+    fn modules_have_one_version() {
+        let paths = |sources: &[(&str, &str)]| {
+            Asset::modules("/a", sources).into_iter().map(|asset| asset.path).collect::<Vec<_>>()
+        };
+        let first = paths(&[("a.js", "1"), ("b.js", "2")]);
+        let version = first[0].strip_prefix("/a/").and_then(|rest| rest.strip_suffix("/a.js")).unwrap();
+        assert_eq!((version.len(), &first[1]), (8, &format!("/a/{version}/b.js")));
+        for other in [[("a.js", "1"), ("b.js", "3")], [("a.js", "12"), ("b.js", "")], [("b.js", "1"), ("a.js", "2")]] {
+            assert_ne!(paths(&other)[0], first[0]);
+        }
     }
 }

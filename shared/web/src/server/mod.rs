@@ -6,6 +6,7 @@
 
 mod connection;
 mod environment;
+mod gate;
 mod metrics;
 mod run;
 mod serve;
@@ -20,6 +21,7 @@ use tenantry_types::{Random, SystemRandom};
 
 pub(crate) use connection::ConnectionState;
 pub use environment::Environment;
+pub use gate::{Gate, Passage};
 pub use run::{Server, ServerHandle};
 
 use crate::config::{HttpConfig, MetricsConfig};
@@ -59,6 +61,8 @@ pub struct ServerSetup {
     pub problem_base: Option<String>,
     /// Where request and trace ids come from.
     pub random: Arc<dyn Random>,
+    /// What stands before the routes, if anything does.
+    pub gate: Option<Gate>,
 }
 
 impl ServerSetup {
@@ -72,6 +76,7 @@ impl ServerSetup {
             reports: None,
             problem_base: None,
             random: Arc::new(SystemRandom),
+            gate: None,
         }
     }
 }

@@ -27,7 +27,8 @@ impl Server {
     /// # Errors
     /// When an address cannot be listened on.
     pub fn bind(setup: ServerSetup, routes: impl Routes) -> Result<Self, ServerError> {
-        let ServerSetup { http, metrics: metrics_config, health, mut registry, reports, problem_base, random } = setup;
+        let ServerSetup { http, metrics: metrics_config, health, mut registry, reports, problem_base, random, gate } =
+            setup;
         let http_metrics = HttpMetrics::register(&mut registry);
         let registry = Arc::new(registry);
 
@@ -38,7 +39,7 @@ impl Server {
 
         let problem_base = problem_base.unwrap_or_else(|| http.public_url.as_str().to_owned());
         let ingress = Ingress::new(&http, problem_base, random, http_metrics.clone(), reports.is_some());
-        let layers = Layers { http, ingress, reports, health, metrics: http_metrics };
+        let layers = Layers { http, ingress, reports, health, metrics: http_metrics, gate };
         let main = layers.serve(listener, routes).map_err(ServerError::Workers)?.run();
         let metrics = metrics_listener
             .map(|listener| metrics::serve(listener, registry))

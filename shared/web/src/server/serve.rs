@@ -9,14 +9,14 @@ use actix_server::ServerBuilder;
 use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::middleware::Condition;
+use actix_web::middleware::{Condition, Next, from_fn};
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, Error, web};
 use socket2::{Domain, Protocol, Socket, Type};
 use tracing_actix_web::TracingLogger;
 
 use super::connection::{Connection, ConnectionState, Patience};
-use super::{Routes, ServerError};
+use super::{Gate, Routes, ServerError};
 use crate::config::HttpConfig;
 use crate::health::Health;
 use crate::ingress::{Containment, Ingress};
@@ -35,6 +35,7 @@ pub(super) struct Layers {
     pub(super) reports: Option<Reports>,
     pub(super) health: Health,
     pub(super) metrics: HttpMetrics,
+    pub(super) gate: Option<Gate>,
 }
 
 impl Layers {
@@ -59,11 +60,14 @@ impl Layers {
         };
         let http = self.http.clone();
         let health = self.health.clone();
+        let gate = self.gate.clone().unwrap_or_else(Gate::open);
+        let gated = from_fn(move |request: ServiceRequest, next: Next<_>| gate.pass(request, next));
         App::new()
             .configure(move |services| configure_extractors(&http, services))
             .configure(move |services| health.configure(services))
             .configure(routes)
             .default_service(web::to(|| async { ProblemResponse::from(tenantry_types::Problem::not_found()) }))
+            .wrap(Condition::new(self.gate.is_some(), gated))
             .wrap(Containment { request_timeout })
             .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(self.ingress.clone())
