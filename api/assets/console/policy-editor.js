@@ -51,18 +51,16 @@ export function policyEditor(view, { source, readOnly = false, onChange }) {
   function later() {
     clearTimeout(timer);
     asking?.abort();
-    const { error } = scan(editor.source());
-    if (error) {
-      show([{ ...error, kind: "bad", detail: error.message }], "bad", text.editor.notJson);
-      return;
-    }
-    say("", text.editor.checking);
+    state.classList.add("check-pending");
     timer = setTimeout(check, PAUSE);
   }
 
   async function check() {
     const { value, error } = scan(editor.source());
-    if (error) return;
+    if (error) {
+      show([{ ...error, kind: "bad", detail: error.message }], "bad", text.editor.notJson);
+      return;
+    }
     asking = new AbortController();
     try {
       const { data } = await send("POST", "/v1/policies/check", value, { signal: AbortSignal.any([view.signal, asking.signal]) });
@@ -97,15 +95,16 @@ export function policyEditor(view, { source, readOnly = false, onChange }) {
           item.pointer && h("code", { class: "finding-pointer" }, item.pointer))))));
   }
 
+  /* What is said already is not read aloud again. */
   function say(kind, words) {
     state.className = kind ? `check-state check-${kind}` : "check-state";
-    clear(state, kind && icon(kind === "good" ? "ok" : "warn"), words);
+    if (state.textContent !== words) clear(state, kind && icon(kind === "good" ? "ok" : "warn"), words);
   }
 
   const known = vocabularyPanel(view, { vocabulary: () => vocabulary(view.signal), editor, readOnly });
   editor.field.addEventListener("input", () => known.follow());
-  if (readOnly) check();
-  else later();
+  say("", text.editor.checking);
+  check();
   return {
     element: h("div", { class: "columns columns-editor" }, panel(null, top, editor.element, state, list), known.element),
     source: editor.source,

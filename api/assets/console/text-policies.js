@@ -80,7 +80,7 @@ export const text = {
   },
   explain: {
     title: "Explain a decision", lead: "The same answer that the API would give, and how it comes about.", about: "About whom", me: "Me", somebody: "Somebody of the tenant", imagined: "Somebody imagined",
-    facts: "What is known of them", gone: "(not there any more)", other: "Somebody else", nobody: "Choose somebody first.", resource: "Resource", resourceHint: "Such as booking",
+    facts: "What is known of them", gone: "(not there any more)", other: "Somebody else", resource: "Resource", resourceHint: "Such as booking",
     action: "Action", actionHint: "Such as cancel", attributes: "Attributes", attributesHint: "A JSON object, such as {\"booking.status\": \"open\"}. What is not said is unknown.", ask: "Explain",
   },
   audit: {
