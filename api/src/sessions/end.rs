@@ -88,7 +88,7 @@ impl Ending<'_> {
             work.conn, work.scope, work.clock, &key,
         )? {
             Begun::Repeat(answer) => Ok(Err(answer)),
-            Begun::First => check(work).map(Ok),
+            Begun::First | Begun::Again(_) => check(work).map(Ok),
         };
         let ended = match self.change.step::<_, SessionError, _>(self.api, begin).await? {
             Ok(ended) => ended,
