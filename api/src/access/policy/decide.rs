@@ -169,9 +169,8 @@ impl Policy {
             return Truth::True;
         }
         Truth::any(&self.alternatives, |alternative| {
-            Truth::all(&alternative.0, |condition| match condition.test.asks_for_the_time() {
-                true => Truth::Unknown,
-                false => condition.test.holds(facts),
+            Truth::all(&alternative.0, |condition| {
+                if condition.test.asks_for_the_time() { Truth::Unknown } else { condition.test.holds(facts) }
             })
         })
     }
