@@ -77,7 +77,7 @@ function seal(view, entry, source) {
       const isBad = steps.some((step) => step.state === "bad");
       clear(body,
         h("p", { class: "seal-words" }, fill(text.seal.sealed, { batch: entry.sealed?.batch ?? "?", position: entry.sealed?.position ?? "?" }), " ",
-          h("span", { "data-verified": isGood }, badge(isGood ? text.seal.verified : isBad ? text.seal.broken : text.seal.partly, isGood ? "good" : isBad ? "bad" : "wait"))),
+          h("span", { "data-verified": String(isGood) }, badge(isGood ? text.seal.verified : isBad ? text.seal.broken : text.seal.partly, isGood ? "good" : isBad ? "bad" : "wait"))),
         h("ul", { class: "seal-steps" }, steps.map((step) => h("li", { "data-step": step.name, "data-state": step.state },
           badge(text.seal.states[step.state], { good: "good", bad: "bad" }[step.state] ?? "wait"), " ", fill(text.seal.steps[step.name], step.values ?? {}),
           step.state !== "good" && step.why && h("span", { class: "aside block" }, step.why)))),

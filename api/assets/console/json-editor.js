@@ -2,6 +2,7 @@
  *
  *   const editor = makeEditor({ label, value, describedBy, onChange: (source) => …, onLeave });
  *   editor.element, editor.field; editor.source(); editor.set(source)
+ *   editor.isTouched()                        whether somebody has put the caret where it is
  *   editor.insert(text, back)                 where the caret is, as if it were typed; the caret `back` places before its end
  *   editor.replace(start, end, text)
  *   editor.mark([{ line, kind: "bad" | "wait", message }])
@@ -96,14 +97,14 @@ export function makeEditor({ label, value = "", describedBy, readOnly = false, o
 
   field.value = value;
   field.addEventListener("input", () => {
-    indents = true;
+    [indents, isTouched] = [true, true];
     changed();
   });
-  field.addEventListener("pointerdown", () => { indents = true; });
-  field.addEventListener("focus", () => { isTouched = true; });
+  field.addEventListener("pointerdown", () => { [indents, isTouched] = [true, true]; });
   field.addEventListener("blur", () => { indents = false; });
   field.addEventListener("keydown", (event) => {
     if (readOnly || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key.startsWith("Arrow")) isTouched = true;
     if (event.key === "Escape") {
       indents = false;
     } else if (event.key === "Tab" && indents) {
@@ -139,6 +140,7 @@ export function makeEditor({ label, value = "", describedBy, readOnly = false, o
       draw();
     },
     goTo(line, start = null) {
+      isTouched = true;
       const at = start ?? field.value.split("\n").slice(0, line).join("\n").length + (line > 0 ? 1 : 0);
       field.focus({ preventScroll: true });
       field.setSelectionRange(at, at);
