@@ -98,7 +98,7 @@ export const text = {
     title: "Seal", verifying: "It is being verified…", notYet: "It is not sealed yet; that takes about a second.", sealed: "Sealed in batch {batch}, at position {position} of the chain.",
     verified: "Verified", broken: "Does not hold", partly: "Verified in part", states: { good: "Holds", bad: "Does not hold", open: "Open" },
     steps: {
-      leaf: "What is shown here is what was sealed.", root: "It belongs to the batch: {path} hashes lead to its root.",
+      leaf: "The hash is the one of what is shown here.", root: "What was sealed has this hash: {path} more lead from it to the root of the batch.",
       signature: "The header of the batch is signed, by the key {kid}.", header: "The signed header speaks of this root and of batch {batch}.",
     },
     details: "The proof", leaf: "Hash of the entry", place: "Place", placeOf: "{index} of {size}, from 0", path: "Path", root: "Root", header: "Header",
