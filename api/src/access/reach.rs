@@ -86,6 +86,13 @@ impl Authority {
     pub fn holds_portion(&self, portion: &Portion) -> bool {
         portion.patterns(self.tenant(), Turn::Given).iter().all(|pattern| self.holds(pattern))
     }
+
+    /// Whether they hold as long as somebody else does what the roles of that person allow.
+    pub fn holds_as_long(&self, other: &SubjectAccess) -> bool {
+        let patterns = other.permissions.patterns();
+        let mut patterns = patterns.iter().filter_map(|pattern| pattern.parse::<PermissionPattern>().ok());
+        patterns.all(|pattern| self.held(&pattern) >= other.held(&pattern))
+    }
 }
 
 /// The permissions that a policy speaks of. One action on every kind of resource is a part of everything only.

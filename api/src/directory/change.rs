@@ -292,7 +292,12 @@ fn check_standing(
     let subject = caller.subject_of(work.conn, row.id)?.ok_or(AccountError::NotFound)?;
     let (portion, held) = (caller.tenant().portion_of(row.id, &subject), &subject.permissions);
     let is_self = matches!(work.principal.subject, Subject::User(id) if id == row.id);
-    let may = if is_self { !weight.takes_over || is_wholly(work.principal) } else { caller.holds_portion(&portion) };
+    let may = if is_self {
+        !weight.takes_over || is_wholly(work.principal)
+    } else {
+        // Whoever is them afterwards is so for as long as they have it.
+        caller.holds_portion(&portion) && (!weight.takes_over || caller.holds_as_long(&subject))
+    };
     if !may {
         return Err(AccountError::HoldsMore);
     }

@@ -1,6 +1,7 @@
 //! Which names a policy asks for: those of roles and groups, and of people by their ids.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::ast::Comparison;
 use super::compile::{Term, Test};
@@ -31,36 +32,39 @@ impl Policy {
 }
 
 fn look(test: &Test, names: &HashSet<Assignment>, is_inverted: bool, asked: &mut Asked) {
-    let is_meant = match test {
-        Test::Has(slot, Term::Constant(Value::Text(name))) => {
-            let named = if *slot == Slot::USER_ROLE {
-                Some(Assignment::Role(name.clone()))
-            } else if *slot == Slot::USER_TEAMS {
-                Some(Assignment::Group(name.clone()))
-            } else {
-                None
-            };
-            named.is_some_and(|named| names.contains(&named))
-        }
+    let has_user = |id: &Arc<str>| names.contains(&Assignment::User(id.clone()));
+    let (is_meant, is_inverted) = match test {
+        Test::Has(slot, Term::Constant(Value::Text(name))) => (is_in(*slot, name, names), is_inverted),
+        Test::Has(slot, _) => (any_of(*slot, names), is_inverted),
+        Test::OneOf(slot, of) => (any_of(*slot, names) || any_of(*of, names), is_inverted),
         Test::Compare(Comparison::Equal, Term::Attribute(Slot::USER_ID), Term::Constant(Value::Text(id))) => {
-            names.contains(&Assignment::User(id.clone()))
+            (has_user(id), is_inverted)
         }
         Test::Compare(Comparison::NotEqual, Term::Attribute(Slot::USER_ID), Term::Constant(Value::Text(id))) => {
-            asked.to_have |= is_inverted && names.contains(&Assignment::User(id.clone()));
-            asked.to_lack |= !is_inverted && names.contains(&Assignment::User(id.clone()));
+            (has_user(id), !is_inverted)
+        }
+        Test::Not(inner) => {
+            look(inner, names, !is_inverted, asked);
             return;
         }
-        Test::Has(slot, _) => any_of(*slot, names),
-        Test::OneOf(slot, of) => any_of(*slot, names) || any_of(*of, names),
-        Test::Not(inner) => return look(inner, names, !is_inverted, asked),
         Test::Any(tests) | Test::All(tests) => {
-            return tests.iter().for_each(|test| look(test, names, is_inverted, asked));
+            tests.iter().for_each(|test| look(test, names, is_inverted, asked));
+            return;
         }
         // Whoever has no role and is in no group has an empty set of them, which is there as well.
-        Test::Compare(..) | Test::Part(..) | Test::Network(..) | Test::TimeOfDay(..) | Test::Exists(_) => false,
+        Test::Compare(..) | Test::Part(..) | Test::Network(..) | Test::TimeOfDay(..) | Test::Exists(_) => return,
     };
     asked.to_have |= is_meant && !is_inverted;
     asked.to_lack |= is_meant && is_inverted;
+}
+
+/// Whether this name of this set is one of them.
+fn is_in(slot: Slot, name: &Arc<str>, names: &HashSet<Assignment>) -> bool {
+    match slot {
+        Slot::USER_ROLE => names.contains(&Assignment::Role(name.clone())),
+        Slot::USER_TEAMS => names.contains(&Assignment::Group(name.clone())),
+        _ => false,
+    }
 }
 
 /// Whether there are names of the kind that is in this set.

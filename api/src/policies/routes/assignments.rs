@@ -166,7 +166,7 @@ pub(super) fn take_assignees(body: &mut Value, errors: &Errors) -> Vec<Assignee>
             for (at, one) in list.into_iter().enumerate() {
                 let assignee = read_assignee(one, &format!("/assigned_to/{at}"), errors);
                 if assignees.contains(&assignee) {
-                    errors.add(&format!("/assigned_to/{at}"), "duplicate", "is named already");
+                    errors.add(format!("/assigned_to/{at}"), "duplicate", "is named already");
                 }
                 assignees.push(assignee);
             }

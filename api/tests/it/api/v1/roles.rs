@@ -300,6 +300,17 @@ async fn what_is_held_for_a_time_is_not_given_for_longer() {
         assert_eq!(problem["type"], format!("{}/problems/not-held", api.url));
         assert!(problem["detail"].as_str().unwrap().contains(&end), "{problem}");
     }
+    // Nor by being somebody who has it longer.
+    let account = |email: &str| json!({"email": email, "password": "securePassword123", "status": "active"});
+    let password = json!({"password": "anotherPassword123"});
+    for (email, status) in [("permanent@acme.example", 403), ("plain@acme.example", 200)] {
+        let made = api.done_as(&admin, Method::POST, "/api/v1/users", &account(email)).await;
+        let path = format!("/api/v1/users/{}", made["id"].as_str().unwrap());
+        if status == 403 {
+            api.done_as(&admin, Method::POST, &format!("{path}/roles"), &for_good).await;
+        }
+        assert_eq!(api.send_as(&token, Method::PATCH, &path, &password).await.status().as_u16(), status, "{email}");
+    }
     // While they have it they take, remove and switch off as everybody does who has it.
     let made = api.done_as(&admin, Method::POST, "/api/v1/policies", &policy).await;
     let made = format!("/api/v1/policies/{}", made["id"].as_str().unwrap());
