@@ -201,6 +201,16 @@ diesel::table! {
 
 diesel::table! {
     /// See `migrations/idp`.
+    subjects (tenant_id, user_id) {
+        tenant_id -> Text,
+        user_id -> Text,
+        home_tenant_id -> Text,
+        guest_tenant_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// See `migrations/idp`.
     memberships (tenant_id, user_id) {
         tenant_id -> Text,
         user_id -> Text,
@@ -250,6 +260,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     authorization_codes,
     used_assertions,
     audit_entries,
+    subjects,
     memberships,
     membership_roles,
     security_events,

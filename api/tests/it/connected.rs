@@ -1,16 +1,19 @@
 //! Both services as they are, one managing the other: what is done at one counts at both.
 
+use std::time::Duration;
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tenantry_api::Application;
 use tenantry_api::idp::ClientKeyFile;
 use tenantry_api::startup::MIGRATIONS;
+use tenantry_idp::users::UserStatus;
 use tenantry_testing::TestDatabase;
 use tenantry_web::server::{Environment, ServerHandle};
 
 use crate::provider::{Provider, USERNAME};
-use crate::support::{client, configuration};
+use crate::support::{client, configuration, within};
 
 struct Connected {
     url: String,
@@ -21,12 +24,13 @@ struct Connected {
 }
 
 impl Connected {
-    /// Both services, the tenant `demo` with an administrator, and a client that people sign in at.
+    /// Both services, the tenant `demo` with an administrator, and a client that people sign in at. Whatever happens there is
+    /// told here.
     async fn start() -> Self {
         let (database, folder) = (TestDatabase::create().await, tempfile::tempdir().unwrap());
         let mut config = configuration("http://localhost:1", &database, &folder);
         let url = config.http.public_url.to_string();
-        let provider = Provider::start(&url).await;
+        let provider = Provider::start_telling(&url).await;
         let key = ClientKeyFile::load(&config.idp.management.key_file).unwrap().unwrap();
         provider.let_in(key.jwks()).await;
         provider.add_app(provider.tenant).await;
@@ -42,6 +46,27 @@ impl Connected {
         let response = request.send().await.unwrap();
         let (status, text) = (response.status(), response.text().await.unwrap());
         (status, serde_json::from_str(&text).unwrap_or_default())
+    }
+}
+
+impl Connected {
+    async fn ask(&self, tokens: &Value, method: Method, path: &str, body: &Value) -> Value {
+        let request = client().request(method, format!("{}{path}", self.url));
+        let request = request.bearer_auth(tokens["access_token"].as_str().unwrap()).header("If-Match", "*");
+        let response = if body.is_null() { request.send().await } else { request.json(body).send().await };
+        let response = response.unwrap();
+        let (status, text) = (response.status(), response.text().await.unwrap());
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str::<Value>(&text).unwrap_or_default()["data"].take()
+    }
+
+    /// The roles that whoever has these tokens has here, once they are so.
+    async fn roles(&self, tokens: &Value) -> Value {
+        self.ask(tokens, Method::GET, "/api/v1/me", &Value::Null).await["roles"].clone()
+    }
+
+    async fn is_refused(&self, tokens: &Value) -> bool {
+        self.send(tokens, Method::GET, "/api/v1/me").await.0 == StatusCode::UNAUTHORIZED
     }
 }
 
@@ -79,4 +104,56 @@ async fn a_session_that_is_ended_here_has_ended_there() {
     assert_eq!(both.send(&renewed, Method::DELETE, &everywhere).await.0, StatusCode::NO_CONTENT);
     assert_eq!(both.send(&renewed, Method::GET, "/api/v1/me").await.0, StatusCode::UNAUTHORIZED);
     assert_eq!(both.provider.refresh("demo", renewed["refresh_token"].as_str().unwrap()).await.0, 400);
+}
+
+#[actix_web::test]
+async fn a_member_is_let_in_with_the_roles_that_they_have_as_a_guest() {
+    const SOON: Duration = Duration::from_secs(30);
+    let both = Connected::start().await;
+    let guests = both.provider.add_tenant("guests", "grace").await;
+    let (ada, grace) = (both.provider.sign_in("demo", USERNAME).await, both.provider.sign_in("guests", "grace").await);
+    let (ada, grace) = (ada.unwrap(), grace.unwrap());
+    assert_eq!(both.roles(&ada).await, json!(["administrator"]));
+    assert_eq!(both.provider.sign_in("guests", USERNAME).await.unwrap_err(), 401);
+
+    let id = both.provider.user;
+    let invited = both.ask(&grace, Method::PUT, &format!("/api/v1/users/{id}/membership"), &json!({})).await;
+    assert_eq!(invited["home_tenant_id"], json!(both.provider.tenant));
+    let guest = both.provider.sign_in("guests", USERNAME).await.unwrap();
+    let me = both.ask(&guest, Method::GET, "/api/v1/me", &Value::Null).await;
+    assert_eq!((&me["subject"]["id"], &me["tenant"]["id"]), (&json!(id), &json!(guests)));
+    assert_eq!(me["roles"], json!([]), "what they are at home they are not here");
+    assert_eq!(both.send(&guest, Method::GET, "/api/v1/users").await.0, StatusCode::FORBIDDEN);
+
+    // A role that they are given here is in their next token and counts at once, and at home nothing has changed.
+    let roles = both.ask(&grace, Method::GET, "/api/v1/roles", &Value::Null).await;
+    let auditor = roles.as_array().unwrap().iter().find(|role| role["name"] == "auditor").unwrap();
+    let body = json!({"role_id": auditor["id"]});
+    both.ask(&grace, Method::POST, &format!("/api/v1/users/{id}/roles"), &body).await;
+    assert_eq!(both.roles(&guest).await, json!(["auditor"]));
+    within(SOON, async || {
+        let tokens = both.provider.sign_in("guests", USERNAME).await.unwrap();
+        let claims = tenantry_jose::peek(tokens["access_token"].as_str().unwrap()).unwrap().claims;
+        claims["roles"] == json!(["auditor"])
+    })
+    .await;
+    assert_eq!(both.roles(&ada).await, json!(["administrator"]));
+    let sessions = both.ask(&grace, Method::GET, &format!("/api/v1/sessions?user={id}"), &Value::Null).await;
+    assert_eq!(sessions[0]["user"]["email"], "ada@demo.example");
+
+    // Their account is switched off at home: what they have as a guest is refused as soon as it is told.
+    both.provider.set_status(UserStatus::Suspended).await;
+    within(SOON, async || both.is_refused(&guest).await).await;
+    assert_eq!(both.provider.refresh("guests", guest["refresh_token"].as_str().unwrap()).await.0, 400);
+    both.provider.set_status(UserStatus::Active).await;
+    // Times of tokens are whole seconds: one that is of the same second is refused too.
+    within(SOON, async || {
+        let tokens = both.provider.sign_in("guests", USERNAME).await.unwrap();
+        !both.is_refused(&tokens).await
+    })
+    .await;
+    let again = both.provider.sign_in("guests", USERNAME).await.unwrap();
+    both.ask(&grace, Method::DELETE, &format!("/api/v1/users/{id}/membership"), &Value::Null).await;
+    assert!(both.is_refused(&again).await);
+    assert_eq!(both.provider.sign_in("guests", USERNAME).await.unwrap_err(), 401);
 }

@@ -7,6 +7,7 @@ use reqwest::Response;
 use serde_json::Value;
 use tempfile::TempDir;
 use tenantry_db::{Db, TenantScope};
+use tenantry_idp::accounts;
 use tenantry_idp::audit::Author;
 use tenantry_idp::clients::{self, AuthMethod, GrantType, NewClient};
 use tenantry_idp::credentials::{self, PasswordHasher};
@@ -51,10 +52,31 @@ impl Provider {
         Self::start_replicas(api, &url, Arc::new(SystemClock), &[port]).await
     }
 
+    /// The same, and it tells that service what happens.
+    pub async fn start_telling(api: &str) -> Self {
+        let port = free_port();
+        let url = format!("http://localhost:{port}");
+        let tell = |config: &mut Config| {
+            config.events.push_url = Some(format!("{api}/api/v1/security-events").parse().unwrap());
+        };
+        Self::start_with(api, &url, Arc::new(SystemClock), &[port], tell).await
+    }
+
     /// Starts a replica at each of these ports, all of which are reached at `url`.
     pub async fn start_replicas(api: &str, url: &str, clock: Arc<dyn Clock>, ports: &[u16]) -> Self {
+        Self::start_with(api, url, clock, ports, |_| {}).await
+    }
+
+    async fn start_with(
+        api: &str,
+        url: &str,
+        clock: Arc<dyn Clock>,
+        ports: &[u16],
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let (database, folder) = (TestDatabase::create().await, tempfile::tempdir().unwrap());
-        let config = configuration(api, url, &database, &folder);
+        let mut config = configuration(api, url, &database, &folder);
+        change(&mut config);
         let db = database.open().await;
         db.migrate(&tenantry_idp::startup::MIGRATIONS).await.unwrap();
         let keyring = Arc::new(Keyring::load_or_create(&config.keys.key_encryption_file, &SystemRandom).unwrap());
@@ -138,6 +160,39 @@ impl Provider {
         let work = self
             .db
             .write(move |conn| clients::store::insert(conn, TenantScope::system(tenant, "test"), &*clock, &client));
+        work.await.unwrap();
+    }
+
+    /// Another tenant, with an administrator of this name and the client `app`.
+    pub async fn add_tenant(&self, slug: &str, username: &str) -> TenantId {
+        let hasher = PasswordHasher::start(Arc::new(SystemRandom), 64, 1, 1, 8).unwrap();
+        let hash = hasher.hash(PASSWORD.into()).await.unwrap();
+        let mut user = person();
+        user.username = username.parse().unwrap();
+        user.email = format!("{username}@{slug}.example").parse().unwrap();
+        let (maker, slug) = (self.maker.clone(), slug.parse().unwrap());
+        let work = self.db.write(move |conn| {
+            let console = "http://localhost:1".parse().unwrap();
+            let tenant = provision::create(conn, &maker, &console, &slug, &"Guests".parse().unwrap())?;
+            let scope = TenantScope::system(tenant.id, "test");
+            users::store::insert(conn, scope, &*maker.clock, &user)?;
+            credentials::store::set_password(conn, scope, user.id, &hash, maker.clock.now())?;
+            Ok::<_, provision::ProvisionError>(tenant.id)
+        });
+        let tenant = work.await.unwrap();
+        self.add_app(tenant).await;
+        tenant
+    }
+
+    /// Lets the person of `demo` use their account, or not.
+    pub async fn set_status(&self, status: UserStatus) {
+        let author = Author::operator(self.maker.clock.clone(), self.maker.random.clone());
+        let (scope, id) = (TenantScope::system(self.tenant, "test"), self.user);
+        let work = self.db.write(move |conn| {
+            let before = users::store::find(conn, scope, id)?.unwrap();
+            let after = users::User { status, ..before.clone() };
+            accounts::update(conn, scope, &author, &before, after)
+        });
         work.await.unwrap();
     }
 

@@ -4,29 +4,15 @@ use serde_json::json;
 use tenantry_db::{Connection, DbError, TenantScope};
 use tenantry_types::UserId;
 
-use super::end_access;
 use crate::audit::Author;
 use crate::events::{self, Event};
 pub use crate::memberships::Membership;
-use crate::memberships::store;
-use crate::oauth::grants::Revocation;
-use crate::users::{self, User};
+use crate::memberships::{person, store};
+use crate::users::User;
 
 /// A person of the tenant, with their roles in it: somebody who lives there, or a member.
 pub fn find_person(conn: &mut Connection, scope: TenantScope, id: UserId) -> Result<Option<User>, DbError> {
-    if let Some(user) = users::store::find(conn, scope, id)? {
-        return Ok(Some(user));
-    }
-    let Some(membership) = store::find(conn, scope, id)? else { return Ok(None) };
-    as_member(conn, scope, &membership)
-}
-
-/// The person of a membership, with the roles that they have as a member.
-fn as_member(conn: &mut Connection, scope: TenantScope, membership: &Membership) -> Result<Option<User>, DbError> {
-    let home = TenantScope::system(membership.home_tenant_id, "the person of a membership");
-    let Some(user) = users::store::find(conn, home, membership.user_id)? else { return Ok(None) };
-    let roles = store::roles(conn, scope, membership.user_id)?;
-    Ok(Some(User { roles, roles_version: membership.roles_version, ..user }))
+    Ok(person::find(conn, scope, id)?.map(|person| person.user))
 }
 
 /// Where somebody is known: at home first, then at the tenants that they are a member of. What happens to their account
@@ -68,8 +54,8 @@ pub fn add_member(
     let membership = Membership { user_id: user, home_tenant_id, roles_version: 0, created_at: author.now() };
     store::insert(conn, scope, &membership)?;
     author.record(conn, scope, "membership.create", format!("user:{user}"), json!({ "home": home_tenant_id }))?;
-    if let Some(person) = as_member(conn, scope, &membership)? {
-        events::store::record(conn, scope, author, &Event::membership_created(&person))?;
+    if let Some(person) = person::of_membership(conn, scope, &membership)? {
+        events::store::record(conn, scope, author, &Event::membership_created(&person.user))?;
     }
     Ok(Some((membership, true)))
 }
@@ -84,7 +70,7 @@ pub fn members(
     store::list(conn, scope, after, limit)
 }
 
-/// Ends a membership and what the person is signed in to here; whether there was one.
+/// Ends a membership, and with it what the person is signed in to here; whether there was one.
 pub fn remove_member(
     conn: &mut Connection,
     scope: TenantScope,
@@ -94,8 +80,9 @@ pub fn remove_member(
     if !store::delete(conn, scope, user)? {
         return Ok(false);
     }
-    end_access(conn, scope, author, Some(user), Revocation::AccountDisabled)?;
     author.record(conn, scope, "membership.delete", format!("user:{user}"), json!({}))?;
+    // Their sessions and grants went with the membership.
+    events::store::record(conn, scope, author, &Event::session_revoked(user, None, author.now()))?;
     events::store::record(conn, scope, author, &Event::membership_deleted(user))?;
     Ok(true)
 }

@@ -1,12 +1,13 @@
 //! Queries on memberships and the roles of members.
 
 use diesel::prelude::*;
-use tenantry_db::{Connection, DbError, TenantScope, each};
+use tenantry_db::{Connection, DbError, TenantScope, each, rows_after};
 use tenantry_types::{TenantId, UserId, UtcTime};
 
-use super::Membership;
-use crate::schema::{membership_roles, memberships, users};
-use crate::users::{RoleName, Roles};
+use super::{Claimant, Membership};
+use crate::schema::{membership_roles, memberships, password_credentials, subjects, tenants, users};
+use crate::tenants::TenantStatus;
+use crate::users::{RoleName, Roles, UserStatus};
 
 /// The most tenants that one person is a member of: each of them is told when something about them changes.
 pub const MOST: i64 = 100;
@@ -75,10 +76,82 @@ pub fn insert(conn: &mut Connection, scope: TenantScope, membership: &Membership
             memberships::created_at.eq(membership.created_at),
         ))
         .execute(conn)?;
+    // A member can be signed in: sessions and grants refer to this row, which goes with the membership.
+    diesel::insert_into(subjects::table)
+        .values((
+            subjects::tenant_id.eq(scope.tenant_id()),
+            subjects::user_id.eq(membership.user_id),
+            subjects::home_tenant_id.eq(membership.home_tenant_id),
+            subjects::guest_tenant_id.eq(Some(scope.tenant_id())),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 
-/// Ends a membership; whether there was one.
+/// Which member signs in under this name: the owner of an e-mail address wins over those who chose it as a handle, and then
+/// whoever has been a member longer. Both queries are made in any case.
+pub(super) fn find_for_sign_in(
+    conn: &mut Connection,
+    scope: TenantScope,
+    name: &str,
+) -> Result<Option<Claimant>, DbError> {
+    macro_rules! member_by {
+        ($column:expr) => {
+            memberships::table
+                .inner_join(
+                    users::table
+                        .on(users::tenant_id.eq(memberships::home_tenant_id).and(users::id.eq(memberships::user_id))),
+                )
+                .inner_join(tenants::table.on(tenants::id.eq(memberships::home_tenant_id)))
+                .left_join(password_credentials::table.on(password_credentials::user_id.eq(users::id)))
+                .filter(memberships::tenant_id.eq(scope.tenant_id()))
+                .filter($column.eq(name.to_lowercase()))
+                .order((memberships::created_at.asc(), memberships::user_id.asc()))
+                .select((
+                    users::id,
+                    users::tenant_id,
+                    users::status,
+                    tenants::status,
+                    password_credentials::hash.nullable(),
+                ))
+                .first::<(UserId, TenantId, UserStatus, TenantStatus, Option<String>)>(conn)
+                .optional()?
+        };
+    }
+    let by_email = member_by!(users::email_normalized);
+    let by_username = member_by!(users::username_normalized);
+    Ok(by_email.or(by_username).map(|(id, home, status, home_status, hash)| Claimant {
+        id,
+        home: TenantScope::system(home, "the password of a member"),
+        may_sign_in: status.may_sign_in() && home_status == TenantStatus::Active,
+        hash,
+    }))
+}
+
+/// The memberships of those who live in a tenant, or of one of them, after one of these.
+pub fn of_residents(
+    conn: &mut Connection,
+    home: TenantScope,
+    who: Option<UserId>,
+    after: Option<(UserId, TenantId)>,
+    limit: i64,
+) -> Result<Vec<(UserId, TenantId)>, DbError> {
+    let mut query = memberships::table
+        .filter(memberships::home_tenant_id.eq(home.tenant_id()))
+        .select((memberships::user_id, memberships::tenant_id))
+        .order((memberships::user_id.asc(), memberships::tenant_id.asc()))
+        .limit(limit)
+        .into_boxed();
+    if let Some(user) = who {
+        query = query.filter(memberships::user_id.eq(user));
+    }
+    if let Some((user, tenant)) = after {
+        query = query.filter(rows_after!(memberships::user_id, user, memberships::tenant_id, tenant));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// Ends a membership, with everything that the person has here; whether there was one.
 pub fn delete(conn: &mut Connection, scope: TenantScope, user: UserId) -> Result<bool, DbError> {
     let gone = diesel::delete(memberships::table)
         .filter(memberships::tenant_id.eq(scope.tenant_id()).and(memberships::user_id.eq(user)))

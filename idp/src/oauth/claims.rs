@@ -20,7 +20,7 @@ pub const BY_SCOPE: &[(&str, &[&str])] = &[
 /// Claims of our own.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct OwnClaims {
-    /// Where the user lives.
+    /// The tenant in which they are this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<TenantId>,
     /// The session (OpenID Connect Back-Channel Logout §2.1).

@@ -7,9 +7,8 @@ use tenantry_types::{
 };
 
 use super::refresh_token::ChainState;
-use crate::schema::{grants, users};
+use crate::schema::{grants, subjects};
 use crate::sessions::Authentication;
-use crate::users::UserStatus;
 
 text_enum! {
     /// Why a grant ended before its time.
@@ -85,20 +84,14 @@ pub fn insert(conn: &mut Connection, grant: GrantRow) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Reads a grant with the state of its user, and keeps others from it until the transaction ends.
-pub fn lock(conn: &mut Connection, scope: TenantScope, id: GrantId) -> Result<Option<(GrantRow, UserStatus)>, DbError> {
-    let grant = grants::table
+/// Reads a grant and keeps others from it until the transaction ends.
+pub fn lock(conn: &mut Connection, scope: TenantScope, id: GrantId) -> Result<Option<GrantRow>, DbError> {
+    Ok(grants::table
         .filter(grants::tenant_id.eq(scope.tenant_id()).and(grants::id.eq(id)))
         .select(GrantRow::as_select())
         .lock_rows()
         .get_result(conn)
-        .optional()?;
-    let Some(grant) = grant else { return Ok(None) };
-    let status = users::table
-        .filter(users::tenant_id.eq(scope.tenant_id()).and(users::id.eq(grant.user_id)))
-        .select(users::status)
-        .first(conn)?;
-    Ok(Some((grant, status)))
+        .optional()?)
 }
 
 /// Moves the chain of a grant on by one. The row must be locked.
@@ -157,6 +150,29 @@ pub fn revoke_all(
     Ok(match user {
         Some(user) => diesel::update(open.filter(grants::user_id.eq(user))).set(ended).execute(conn)?,
         None => diesel::update(open).set(ended).execute(conn)?,
+    })
+}
+
+/// Ends the grants that somebody who lives in the tenant, or everybody who does, has made at others; how many had not ended
+/// before.
+pub fn revoke_elsewhere(
+    conn: &mut Connection,
+    home: TenantScope,
+    user: Option<UserId>,
+    now: UtcTime,
+    because: Revocation,
+) -> Result<usize, DbError> {
+    let open = grants::table.filter(grants::tenant_id.ne(home.tenant_id()).and(grants::revoked_at.is_null()));
+    let ended = (grants::revoked_at.eq(Some(now)), grants::revoked_because.eq(Some(because)));
+    let guests = subjects::table
+        .filter(subjects::home_tenant_id.eq(home.tenant_id()).and(subjects::guest_tenant_id.is_not_null()))
+        .select(subjects::user_id);
+    Ok(match user {
+        Some(user) => {
+            let theirs = grants::user_id.eq_any(guests.filter(subjects::user_id.eq(user)));
+            diesel::update(open.filter(theirs)).set(ended).execute(conn)?
+        }
+        None => diesel::update(open.filter(grants::user_id.eq_any(guests))).set(ended).execute(conn)?,
     })
 }
 

@@ -12,6 +12,7 @@ use crate::audit::{Author, Source};
 use crate::clients::Client;
 use crate::fault::Fault;
 use crate::login::{Form, pages, see_other, session_of};
+use crate::memberships::person;
 use crate::oauth::grants::Revocation;
 use crate::oauth::id_token::{self, Hint};
 use crate::pages::{HiddenField, Language, SignOutPage, SignedOutPage};
@@ -19,7 +20,6 @@ use crate::params::Params;
 use crate::sessions::{CookieJar, Session, cookie};
 use crate::state::Idp;
 use crate::tenants::{self, Issuer};
-use crate::users;
 
 const FORM: &str = "sign-out";
 /// The parameters that the page carries through the confirmation.
@@ -147,8 +147,8 @@ async fn ask(
     session: &Session,
 ) -> Result<HttpResponse, Fault> {
     let (scope, id) = (issuer.scope(), session.user_id);
-    let user = idp.db.read(move |conn| users::store::find(conn, scope, id)).await?;
-    let name = user.map(|user| user.full_name().unwrap_or_else(|| user.username.to_string())).unwrap_or_default();
+    let found = idp.db.read(move |conn| person::find(conn, scope, id)).await?;
+    let name = found.map(|person| person.user.display()).unwrap_or_default();
     let form = Form::new(idp, issuer, request, FORM, Some(session.id));
     let action = issuer.path("/oauth2/end_session");
     let carried: Vec<_> =

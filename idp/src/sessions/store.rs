@@ -5,7 +5,8 @@ use tenantry_db::{Connection, DbError, TenantScope, rows_before};
 use tenantry_types::{JsonText, SessionId, Sha256Hash, TenantId, UserId, UtcTime};
 
 use super::{Live, LiveSession, Session};
-use crate::schema::{sessions, users};
+use crate::schema::{sessions, subjects, tenants, users};
+use crate::tenants::TenantStatus;
 use crate::users::UserStatus;
 
 #[derive(Queryable, Selectable)]
@@ -90,11 +91,18 @@ pub fn find(
     secret: &Sha256Hash,
 ) -> Result<Option<Session>, DbError> {
     let row = sessions::table
-        .inner_join(users::table.on(users::tenant_id.eq(sessions::tenant_id).and(users::id.eq(sessions::user_id))))
+        .inner_join(
+            subjects::table
+                .on(subjects::tenant_id.eq(sessions::tenant_id).and(subjects::user_id.eq(sessions::user_id))),
+        )
+        .inner_join(users::table.on(users::tenant_id.eq(subjects::home_tenant_id).and(users::id.eq(subjects::user_id))))
+        .inner_join(tenants::table.on(tenants::id.eq(subjects::home_tenant_id)))
         .filter(sessions::secret_hash.eq(secret).and(sessions::tenant_id.eq(scope.tenant_id())))
         .filter(sessions::ended_at.is_null().and(sessions::expires_at.gt(live.now)))
         .filter(sessions::last_used_at.gt(live.idle_since))
         .filter(users::status.eq(UserStatus::Active))
+        // Whether the tenant itself is in use is known of its issuer.
+        .filter(subjects::guest_tenant_id.is_null().or(tenants::status.eq(TenantStatus::Active)))
         .select(SessionRow::as_select())
         .first(conn)
         .optional()?;
@@ -161,6 +169,28 @@ pub fn end(conn: &mut Connection, scope: TenantScope, id: SessionId, now: UtcTim
     let Some(user) = open.select(sessions::user_id).first(conn).optional()? else { return Ok(None) };
     let changed = diesel::update(open).set(sessions::ended_at.eq(Some(now))).execute(conn)?;
     Ok((changed > 0).then_some(user))
+}
+
+/// Ends the sessions that somebody who lives in the tenant, or everybody who does, has at others; how many had not ended
+/// before.
+pub fn end_elsewhere(
+    conn: &mut Connection,
+    home: TenantScope,
+    user: Option<UserId>,
+    now: UtcTime,
+) -> Result<usize, DbError> {
+    let open = sessions::table.filter(sessions::tenant_id.ne(home.tenant_id()).and(sessions::ended_at.is_null()));
+    let ended = sessions::ended_at.eq(Some(now));
+    let guests = subjects::table
+        .filter(subjects::home_tenant_id.eq(home.tenant_id()).and(subjects::guest_tenant_id.is_not_null()))
+        .select(subjects::user_id);
+    Ok(match user {
+        Some(user) => {
+            let theirs = sessions::user_id.eq_any(guests.filter(subjects::user_id.eq(user)));
+            diesel::update(open.filter(theirs)).set(ended).execute(conn)?
+        }
+        None => diesel::update(open.filter(sessions::user_id.eq_any(guests))).set(ended).execute(conn)?,
+    })
 }
 
 /// Ends the sessions of a person at a tenant, or those of everybody there; how many had not ended before.

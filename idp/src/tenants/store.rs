@@ -85,6 +85,13 @@ pub fn lock(conn: &mut Connection, scope: TenantScope) -> Result<Option<Tenant>,
     Ok(row.map(Into::into))
 }
 
+/// Keeps others from changing anything of these tenants until the transaction ends, in the order of their ids.
+pub fn lock_several(conn: &mut Connection, ids: Vec<TenantId>) -> Result<(), DbError> {
+    let rows = tenants::table.filter(tenants::id.eq_any(ids)).order(tenants::id.asc()).select(tenants::id);
+    let _: Vec<TenantId> = rows.lock_rows().load(conn)?;
+    Ok(())
+}
+
 /// Stores the name, the status and the time of the change of a tenant that is there.
 pub fn update(conn: &mut Connection, scope: TenantScope, tenant: &Tenant) -> Result<(), DbError> {
     diesel::update(tenants::table.find(scope.tenant_id()))

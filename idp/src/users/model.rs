@@ -204,6 +204,11 @@ impl User {
             (None, None) => None,
         })
     }
+
+    /// What they are called on pages: by their name, or by what they sign in with.
+    pub fn display(&self) -> String {
+        self.full_name().unwrap_or_else(|| self.username.to_string())
+    }
 }
 
 /// What is needed to make a user.

@@ -7,7 +7,7 @@ use tenantry_db::{Connection, DbError, TenantScope, each};
 use tenantry_types::{Clock, EmailAddress, TenantId, UserId, UtcTime};
 
 use super::{NewUser, RoleName, Roles, User, UserError, UserStatus, Username};
-use crate::schema::{password_credentials, user_roles, users};
+use crate::schema::{password_credentials, subjects, user_roles, users};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
@@ -101,6 +101,13 @@ pub fn insert(conn: &mut Connection, scope: TenantScope, clock: &dyn Clock, user
         updated_at: now,
     };
     diesel::insert_into(users::table).values(row).execute(conn).map_err(DbError::from).map_err(taken)?;
+    // Whoever lives in a tenant can be signed in there: sessions and grants refer to this row.
+    let subject = (
+        subjects::tenant_id.eq(scope.tenant_id()),
+        subjects::user_id.eq(user.id),
+        subjects::home_tenant_id.eq(scope.tenant_id()),
+    );
+    diesel::insert_into(subjects::table).values(subject).execute(conn).map_err(DbError::from)?;
     Ok(insert_roles(conn, scope, user.id, &user.roles)?)
 }
 
@@ -265,7 +272,7 @@ pub fn list(
         .collect())
 }
 
-/// Who signs in under this name or e-mail address, with the hash of their password if they have one.
+/// Who of those that live in the tenant signs in under this name or e-mail address, with the hash of their password if they have one.
 pub fn find_for_sign_in(
     conn: &mut Connection,
     scope: TenantScope,

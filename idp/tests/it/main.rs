@@ -12,6 +12,7 @@ mod events;
 mod faults;
 mod login_domain;
 mod management;
+mod members;
 mod operations;
 mod ratchets;
 mod relying_party;

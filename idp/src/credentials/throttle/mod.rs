@@ -71,10 +71,12 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// `known_device` names the browser when it holds a good device cookie for this account.
-    pub fn new(tenant: TenantId, username: &str, address: IpAddr, known_device: Option<&str>) -> Self {
+    /// A try at `tenant`. `home` is where the account lives that the name stands for, and the tenant itself where it stands
+    /// for none: guesses at an account count there, through however many tenants they are made. `known_device` names the
+    /// browser when it holds a good device cookie for this account.
+    pub fn new(tenant: TenantId, home: TenantId, username: &str, address: IpAddr, known_device: Option<&str>) -> Self {
         // Names are hashed so that neither Redis nor a memory dump lists who tried to sign in.
-        let account = Sha256Hash::of(format!("{tenant}\0{}", username.to_lowercase()));
+        let account = Sha256Hash::of(format!("{home}\0{}", username.to_lowercase()));
         let personal = match known_device {
             Some(device) => (DEVICE, format!("{}:{}", account.as_str(), Sha256Hash::of(device).as_str())),
             None => (ACCOUNT, account.as_str().to_owned()),
@@ -228,18 +230,22 @@ mod tests {
     #[tokio::test]
     async fn guessing_is_slowed_and_a_known_device_is_not_kept_out() {
         let clock = ManualClock::starting_at(SystemClock.now());
-        let tenant = Id::new(&SystemClock, &SystemRandom);
+        let (tenant, home) = (Id::new(&SystemClock, &SystemRandom), Id::new(&SystemClock, &SystemRandom));
         let (owner, attacker) = ("192.0.2.1".parse().unwrap(), "198.51.100.1".parse().unwrap());
         let throttle = Throttle::in_memory();
-        let guess = Attempt::new(tenant, "Ada", attacker, None);
+        let guess = Attempt::new(tenant, home, "Ada", attacker, None);
         for _ in 0..8 {
             throttle.failed(&guess, clock.now()).await.unwrap();
         }
         assert_eq!(throttle.wait(&guess, clock.now()).await.unwrap(), Some(Duration::from_secs(4)));
-        let stranger = Attempt::new(tenant, "ada", owner, None);
+        let stranger = Attempt::new(tenant, home, "ada", owner, None);
         assert!(throttle.wait(&stranger, clock.now()).await.unwrap().is_some(), "case does not matter");
-        let known = Attempt::new(tenant, "ada", owner, Some("device"));
+        let known = Attempt::new(tenant, home, "ada", owner, Some("device"));
         assert_eq!(throttle.wait(&known, clock.now()).await.unwrap(), None);
+        let elsewhere = Attempt::new(Id::new(&SystemClock, &SystemRandom), home, "ada", owner, None);
+        assert!(throttle.wait(&elsewhere, clock.now()).await.unwrap().is_some(), "it is the same account");
+        let another = Attempt::new(tenant, tenant, "ada", owner, None);
+        assert_eq!(throttle.wait(&another, clock.now()).await.unwrap(), None);
         clock.advance(Duration::from_secs(4));
         assert_eq!(throttle.wait(&guess, clock.now()).await.unwrap(), None);
         throttle.succeeded(&guess).await.unwrap();

@@ -75,6 +75,11 @@ pub fn update(
         let (sessions, grants) = accounts::end_access(conn, scope, author, None, Revocation::TenantDisabled)?;
         detail["ended"] = json!({ "sessions": sessions, "grants": grants });
     }
+    if after.status != TenantStatus::Active && before.status == TenantStatus::Active {
+        // Those who live here are not let in elsewhere either.
+        let (sessions, grants) = accounts::end_access_elsewhere(conn, scope, author, None, Revocation::TenantDisabled)?;
+        detail["ended_elsewhere"] = json!({ "sessions": sessions, "grants": grants });
+    }
     author.record(conn, scope, "tenant.update", format!("tenant:{id}"), detail)?;
     tell(conn, scope, author, provisioner, &after)?;
     Ok(after)

@@ -12,12 +12,12 @@ use crate::audit::{self, Entry, Source};
 use crate::consent;
 use crate::fault::Fault;
 use crate::login::{Form, pages, session_of};
+use crate::memberships::person;
 use crate::pages::{ConsentPage, Language, RequestedScope, WebLink};
 use crate::params::Params;
 use crate::sessions::Session;
 use crate::state::Idp;
 use crate::tenants::Issuer;
-use crate::users;
 
 const FORM: &str = "consent";
 const EXPIRED: &str =
@@ -55,7 +55,7 @@ pub async fn show(issuer: Issuer, idp: Data<Idp>, request: HttpRequest) -> Resul
         return pages::error(&idp, &issuer, &request, StatusCode::BAD_REQUEST, EXPIRED);
     };
     let (scope, id) = (issuer.scope(), waiting.session.user_id);
-    let user = idp.db.read(move |conn| users::store::find(conn, scope, id)).await?;
+    let found = idp.db.read(move |conn| person::find(conn, scope, id)).await?;
     let client = &waiting.request.client;
     let form = Form::new(&idp, &issuer, &request, FORM, Some(waiting.session.id));
     let action = issuer.path("/consent");
@@ -63,7 +63,7 @@ pub async fn show(issuer: Issuer, idp: Data<Idp>, request: HttpRequest) -> Resul
     let return_host = Url::parse(&waiting.request.redirect_uri).ok().and_then(|url| url.host_str().map(str::to_owned));
     let scopes: Vec<_> =
         waiting.request.scope.iter().map(|scope| RequestedScope::describe(scope, Language::default())).collect();
-    let name = user.map(|user| user.full_name().unwrap_or_else(|| user.username.to_string())).unwrap_or_default();
+    let name = found.map(|person| person.user.display()).unwrap_or_default();
     let page = ConsentPage {
         language: Language::default(),
         tenant_name: issuer.tenant.name.as_str(),

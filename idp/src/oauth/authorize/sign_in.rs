@@ -9,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
+use tenantry_db::DbError;
 use tenantry_types::{JsonText, SessionId, Sha256Hash, UserId, random_token};
 use tenantry_web::ingress::ClientAddress;
 use tenantry_web::problems::Body;
@@ -20,13 +21,13 @@ use crate::credentials::throttle::Attempt;
 use crate::credentials::{self, HasherError, Verdict};
 use crate::fault::Fault;
 use crate::login::{Form, FormError, pages, session_of};
+use crate::memberships::{Claimant, person};
 use crate::pages::{Language, SignInError, SignInPage};
 use crate::params::Params;
 use crate::sessions::store::NewSession;
 use crate::sessions::{self, ACR_PASSWORD, CookieJar, cookie};
 use crate::state::Idp;
 use crate::tenants::Issuer;
-use crate::users;
 
 const FORM: &str = "sign-in";
 const EXPIRED: &str = "This sign-in took too long. Please go back to the application and begin again.";
@@ -87,7 +88,10 @@ pub async fn submit(
     }
     let password = sent.get("password").unwrap_or_default();
     let device = known_device(&idp, &issuer, &request, username);
-    let attempt = Attempt::new(issuer.tenant.id, username, address, device.as_deref());
+    let claimant = claimant(&idp, &issuer, username).await?;
+    // Whoever guesses at an account through many tenants guesses at one account.
+    let home = claimant.as_ref().map_or(issuer.tenant.id, |claimant| claimant.home.tenant_id());
+    let attempt = Attempt::new(issuer.tenant.id, home, username, address, device.as_deref());
     let _turn = idp.throttle.turn(&attempt).await?;
     if let Some(wait) = idp.throttle.wait(&attempt, idp.clock.now()).await? {
         let retry_after_seconds = wait.as_secs() + 1;
@@ -95,10 +99,13 @@ pub async fn submit(
         response.headers_mut().insert(header::RETRY_AFTER, retry_after_seconds.into());
         return Ok(response);
     }
-    match check(&idp, &issuer, username, password).await {
+    match check(&idp, claimant, password).await {
         Ok(Some(user)) => {
             idp.throttle.succeeded(&attempt).await?;
-            signed_in(&idp, &issuer, &request, &waiting, username, user, device).await
+            match signed_in(&idp, &issuer, &request, &waiting, username, user, device).await? {
+                Some(response) => Ok(response),
+                None => again(StatusCode::UNAUTHORIZED, SignInError::InvalidCredentials),
+            }
         }
         Ok(None) => {
             idp.throttle.failed(&attempt, idp.clock.now()).await?;
@@ -113,28 +120,34 @@ pub async fn submit(
     }
 }
 
-/// Whose name and password these are. Every way to be wrong takes the same path and time: unknown name, no password,
-/// an account that may not sign in.
-async fn check(idp: &Idp, issuer: &Issuer, username: &str, password: &str) -> Result<Option<UserId>, Fault> {
+/// Whose name this is: that of somebody who lives in the tenant, or of a member.
+async fn claimant(idp: &Idp, issuer: &Issuer, username: &str) -> Result<Option<Claimant>, Fault> {
     let scope = issuer.scope();
     let name: String = username.chars().take(254).collect();
-    let found = idp.db.read(move |conn| users::store::find_for_sign_in(conn, scope, &name)).await?;
+    Ok(idp.db.read(move |conn| person::find_for_sign_in(conn, scope, &name)).await?)
+}
+
+/// Who it is, if the password is theirs. Every way to be wrong takes the same path and time: unknown name, no password,
+/// an account that may not sign in, somebody who lives here or elsewhere.
+async fn check(idp: &Idp, claimant: Option<Claimant>, password: &str) -> Result<Option<UserId>, Fault> {
     let password = if password.len() > credentials::MAX_PASSWORD_BYTES { "" } else { password };
     let password = SecretString::from(password);
-    let hash = found.as_ref().and_then(|(_, _, hash)| hash.clone());
+    let hash = claimant.as_ref().and_then(|claimant| claimant.hash.clone());
     let verdict = idp.hasher.verify(password.clone(), hash.clone()).await?;
-    let (Verdict::Correct { outdated }, Some((user, status, _))) = (verdict, found) else { return Ok(None) };
-    if !status.may_sign_in() {
+    let (Verdict::Correct { outdated }, Some(claimant)) = (verdict, claimant) else { return Ok(None) };
+    if !claimant.may_sign_in {
         return Ok(None);
     }
+    let (home, user) = (claimant.home, claimant.id);
     if let (true, Some(old)) = (outdated, hash) {
         let new = idp.hasher.hash(password).await?;
-        idp.db.write(move |conn| credentials::store::upgrade_hash(conn, scope, user, &old, &new)).await?;
+        idp.db.write(move |conn| credentials::store::upgrade_hash(conn, home, user, &old, &new)).await?;
     }
     Ok(Some(user))
 }
 
-/// A new session with a new secret, whatever cookie the browser came with.
+/// A new session with a new secret, whatever cookie the browser came with; `None` for somebody who may not be signed in any
+/// more.
 async fn signed_in(
     idp: &Idp,
     issuer: &Issuer,
@@ -143,7 +156,7 @@ async fn signed_in(
     username: &str,
     user: UserId,
     device: Option<String>,
-) -> Result<HttpResponse, Fault> {
+) -> Result<Option<HttpResponse>, Fault> {
     let now = idp.clock.now();
     let before = session_of(idp, issuer, request).await?.map(|session| session.id);
     let secret = random_token(&*idp.random);
@@ -155,8 +168,13 @@ async fn signed_in(
     let amr = JsonText::new(vec!["pwd".to_owned()])?;
     let (scope, parts, client) = (issuer.scope(), idp.parts(), waiting.client.client_id.to_string());
     let absolute = Duration::from_secs(idp.config.sessions.absolute_seconds);
-    idp.db
+    let begun = idp
+        .db
         .write(move |conn| {
+            // A membership may have ended while the password was checked.
+            if person::find_signed_in(conn, scope, user)?.is_none() {
+                return Ok(false);
+            }
             if let Some(before) = before {
                 sessions::store::end(conn, scope, before, now)?;
             }
@@ -183,9 +201,13 @@ async fn signed_in(
                 detail: serde_json::json!({ "client": client, "methods": ["pwd"] }),
                 source: &source,
             };
-            audit::store::record(conn, scope, &*parts.clock, &*parts.random, &entry)
+            audit::store::record(conn, scope, &*parts.clock, &*parts.random, &entry)?;
+            Ok::<_, DbError>(true)
         })
         .await?;
+    if !begun {
+        return Ok(None);
+    }
     let jar = CookieJar::of(issuer);
     let mut response = redirect_with_interaction(issuer, "/oauth2/authorize", &waiting.token);
     let device = device.unwrap_or_else(|| new_device(idp, issuer, username));
@@ -193,7 +215,7 @@ async fn signed_in(
     for cookie in [jar.make(cookie::SESSION, &secret, None), jar.make(cookie::DEVICE, &device.into(), max_age)] {
         response.add_cookie(&cookie).map_err(|_| Fault::Protocol("a cookie could not be set"))?;
     }
-    Ok(response)
+    Ok(Some(response))
 }
 
 /// The device cookie: a random name with a tag over it and the account that signed in from it.

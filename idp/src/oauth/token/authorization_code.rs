@@ -21,13 +21,13 @@ use super::refresh::{Granted, respond};
 use crate::audit::{self, Entry, Source};
 use crate::clients::{Client, GrantType};
 use crate::fault::Fault;
+use crate::memberships::person;
 use crate::oauth::codes::{self, CodeRow};
 use crate::oauth::grants::{self, GrantRow, Revocation};
 use crate::oauth::refresh_token::RefreshToken;
 use crate::params::Params;
 use crate::state::Idp;
 use crate::tenants::Issuer;
-use crate::users;
 
 const NOT_GOOD: &str = "the code is not good, or not for this client";
 
@@ -87,7 +87,7 @@ impl Exchange {
             return Ok(Outcome::Refused(NOT_GOOD));
         }
         let refusal = self.refusal(&code)?;
-        let user = users::store::find(conn, self.scope, code.user_id)?.filter(|user| user.status.may_sign_in());
+        let user = person::find_signed_in(conn, self.scope, code.user_id)?;
         let (None, Some(user)) = (refusal, user) else {
             codes::mark_used(conn, self.scope, &self.hash, self.now, None)?;
             return Ok(Outcome::Refused(refusal.unwrap_or(NOT_GOOD)));

@@ -17,6 +17,7 @@ use super::reply::{Exposed, TokenReply};
 use crate::audit::{self, Entry, Source};
 use crate::clients::Client;
 use crate::fault::Fault;
+use crate::memberships::person;
 use crate::oauth::access_token::{self, Subject};
 use crate::oauth::grants::{self, GrantRow, Revocation};
 use crate::oauth::id_token;
@@ -26,7 +27,7 @@ use crate::params::Params;
 use crate::sessions::Authentication;
 use crate::state::{Idp, Parts};
 use crate::tenants::Issuer;
-use crate::users::{self, User};
+use crate::users::User;
 
 const NOT_GOOD: &str = "the refresh token is not good, or not for this client";
 
@@ -90,7 +91,7 @@ struct Exchange {
 
 impl Exchange {
     fn run(&self, conn: &mut Connection) -> Result<Outcome, Fault> {
-        let Some((grant, status)) = grants::lock(conn, self.scope, self.presented.grant)? else {
+        let Some(grant) = grants::lock(conn, self.scope, self.presented.grant)? else {
             return Ok(Outcome::Refused(NOT_GOOD));
         };
         let Some(chain) = grant.chain().filter(|_| grant.client_id == self.client.row_id) else {
@@ -109,13 +110,10 @@ impl Exchange {
         if let Some(reason) = self.ended(&grant) {
             return Ok(Outcome::Refused(reason));
         }
-        if !status.may_sign_in() {
+        let Some(user) = person::find_signed_in(conn, self.scope, grant.user_id)? else {
             return Ok(Outcome::Refused("the user may not sign in"));
-        }
-        let Some(scope) = run_core(&self.client, &self.params, &grant)? else { return Ok(Outcome::InvalidScope) };
-        let Some(user) = users::store::find(conn, self.scope, grant.user_id)? else {
-            return Ok(Outcome::Refused(NOT_GOOD));
         };
+        let Some(scope) = run_core(&self.client, &self.params, &grant)? else { return Ok(Outcome::InvalidScope) };
         if is_new {
             let next =
                 ChainState { generation: successor.generation, hash: successor.hash(), rotated_at: Some(self.now) };

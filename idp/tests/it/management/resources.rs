@@ -72,7 +72,10 @@ async fn a_person_of_another_tenant_is_a_member_with_roles_of_their_own() {
     assert_eq!(managed.get(&person).await.status, 404);
     let id = other.rsplit('/').next().unwrap().parse().unwrap();
     let kinds: Vec<_> = managed.events(id).await.into_iter().map(|(kind, _)| kind).collect();
-    assert_eq!(kinds, ["tenant-created", "membership-created", "user-updated", "membership-deleted"]);
+    assert_eq!(
+        kinds,
+        ["tenant-created", "membership-created", "user-updated", "session-revoked", "membership-deleted"]
+    );
 }
 
 #[actix_web::test]

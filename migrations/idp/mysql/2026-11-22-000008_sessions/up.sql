@@ -15,6 +15,6 @@ CREATE TABLE sessions (
     PRIMARY KEY (id),
     CONSTRAINT sessions_tenant_id_id UNIQUE (tenant_id, id),
     CONSTRAINT sessions_secret_hash UNIQUE (secret_hash),
-    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE,
+    CONSTRAINT sessions_ibfk_1 FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE,
     KEY sessions_by_expiry (expires_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

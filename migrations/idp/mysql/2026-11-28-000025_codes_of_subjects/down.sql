@@ -1,0 +1,1 @@
+ALTER TABLE authorization_codes DROP FOREIGN KEY authorization_codes_subject;

@@ -1,0 +1,1 @@
+ALTER TABLE sessions DROP FOREIGN KEY sessions_ibfk_1;

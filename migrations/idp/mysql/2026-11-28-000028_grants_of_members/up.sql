@@ -1,0 +1,1 @@
+ALTER TABLE grants DROP FOREIGN KEY grants_ibfk_1;

@@ -1,0 +1,3 @@
+DROP INDEX users_by_email;
+
+DROP INDEX users_by_username;

@@ -1,0 +1,2 @@
+-- Nothing is left to do here: the table was made anew.
+SELECT 1;
