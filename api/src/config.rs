@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenantry_types::{Origin, PublicUrl, Slug};
 use tenantry_web::config::{
-    Configuration, DatabaseConfig, HttpConfig, MetricsConfig, Mode, RedisConfig, SentryConfig, TelemetryConfig,
+    Configuration, DatabaseConfig, HttpConfig, MetricsConfig, Mode, RedisConfig, Secret, SentryConfig, TelemetryConfig,
     Violation,
 };
 use tenantry_web::rate_limit::RateLimitsConfig;
@@ -90,6 +90,9 @@ pub struct IdpConfig {
     /// again.
     #[schemars(range(min = 10, max = 3600))]
     pub refresh_seconds: u64,
+    /// What its `events.authorization` is: security events that come with another `Authorization` header, or with none, are
+    /// not read. Not set: they prove themselves by their signature alone.
+    pub events_authorization: Option<Secret>,
     /// How this service manages tenants and people there.
     pub management: ManagementConfig,
 }
@@ -121,7 +124,13 @@ impl Default for IdpConfig {
     fn default() -> Self {
         #[allow(clippy::expect_used, reason = "the text is a URL")]
         let url = "http://localhost:8080".parse().expect("a public URL");
-        Self { url, internal_url: None, refresh_seconds: 300, management: ManagementConfig::default() }
+        Self {
+            url,
+            internal_url: None,
+            refresh_seconds: 300,
+            events_authorization: None,
+            management: ManagementConfig::default(),
+        }
     }
 }
 
@@ -289,6 +298,9 @@ impl Configuration for Config {
         }
         if self.resource.identifier.as_deref().is_some_and(str::is_empty) {
             violations.push(Violation::new("resource.identifier", "must not be empty"));
+        }
+        if self.idp.events_authorization.as_ref().is_some_and(|value| value.expose().is_empty()) {
+            violations.push(Violation::new("idp.events_authorization", "must not be empty"));
         }
         if self.idp.management.client_id.is_empty() {
             violations.push(Violation::new("idp.management.client_id", "must not be empty"));

@@ -153,7 +153,8 @@ impl Application {
         let refresh = Duration::from_secs(config.idp.refresh_seconds);
         let issuers = Issuers::new(idp.clone(), refresh, Arc::clone(&clock));
         let audiences = vec![config.audience().to_owned(), config.http.public_url.as_str().to_owned()];
-        let receiver = Receiver::new(issuers.clone(), audiences, Arc::clone(&clock));
+        let receiver = Receiver::new(issuers.clone(), audiences, Arc::clone(&clock))
+            .authorized_by(config.idp.events_authorization.clone());
         let authenticator = Authenticator::new(issuers.clone(), config.audience().to_owned(), refresh, clock);
         let table = Arc::new(parts.routes.unwrap_or_else(routes::table));
         let revocations = Revocations::new(db.clone(), Arc::clone(&api.clock), signals.clone());

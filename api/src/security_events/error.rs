@@ -1,7 +1,7 @@
 //! Why an event is not taken.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::RETRY_AFTER;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::json;
 use tenantry_db::DbError;
@@ -17,6 +17,9 @@ use crate::input::database_problem;
 /// Why an event is not taken. What the sender can do nothing about is answered with a status that makes it try again.
 #[derive(Debug, thiserror::Error)]
 pub enum SecurityEventError {
+    /// It does not come from whom it should (RFC 8935 §2). Nothing is said of the event, so that it is sent again.
+    #[error("the Authorization header is not the one that the sender of security events has")]
+    Sender,
     /// The body did not come as it should.
     #[error("{0}")]
     Body(ProblemResponse),
@@ -83,7 +86,8 @@ impl SecurityEventError {
                 _ => "invalid_request",
             },
             Self::UnknownIssuer | Self::OtherTenant => "invalid_issuer",
-            Self::IssuerNotKnown
+            Self::Sender
+            | Self::IssuerNotKnown
             | Self::KeyNotKnown
             | Self::Unavailable(_)
             | Self::TooManyIssuers
@@ -97,6 +101,7 @@ impl IntoProblem for SecurityEventError {
         match self {
             Self::Body(problem) => problem.problem().clone(),
             Self::Database(error) => database_problem(error),
+            Self::Sender => Problem::unauthorized().with_detail(self.to_string()),
             _ => Problem::unavailable(),
         }
     }
@@ -117,8 +122,11 @@ impl ResponseError for SecurityEventError {
                 .json(json!({ "err": code, "description": self.to_string() }));
         }
         let mut response = respond(self);
+        if matches!(self, Self::Sender) {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(RETRY_AFTER, actix_web::http::header::HeaderValue::from_static("1"));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }

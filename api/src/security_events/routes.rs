@@ -32,6 +32,7 @@ pub fn configure(routes: &mut Routes) {
         (status = 400, description = "It is refused, and would be at every repeat: `err` is one of the codes of RFC 8935 §2.4",
             body = serde_json::Value, content_type = "application/json",
             example = json!({"err": "invalid_audience", "description": "the token is for another audience"})),
+        (status = 401, description = "The sender is not known by its `Authorization` header: it is to be sent again with the one that is configured"),
         (status = 503, description = "It cannot be checked or kept now: it is to be sent again"),
     )
 )]
@@ -42,6 +43,7 @@ pub(crate) async fn take(
     receiver: Data<Receiver>,
     api: Data<Api>,
 ) -> Result<HttpResponse, SecurityEventError> {
+    receiver.check_sender(request.headers())?;
     if !is_security_event(request.headers()) {
         return Err(SecurityEventError::MediaType);
     }

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use serde_json::Value;
 use tenantry_jose::{Algorithm, Expected, VerifiedJwt, VerifyError, peek, verify};
 use tenantry_types::{Clock, TenantId};
+use tenantry_web::config::Secret;
 
 use super::SecurityEventError;
 use super::model::{MalformedEvent, SecurityEvent};
@@ -31,12 +34,33 @@ pub struct Receiver {
     /// What `aud` may name.
     audiences: Vec<String>,
     clock: Arc<dyn Clock>,
+    /// What the sender has to know, if anything.
+    authorization: Option<Secret>,
 }
 
 impl Receiver {
     /// Takes events of these issuers for these audiences.
     pub const fn new(issuers: Issuers, audiences: Vec<String>, clock: Arc<dyn Clock>) -> Self {
-        Self { issuers, audiences, clock }
+        Self { issuers, audiences, clock, authorization: None }
+    }
+
+    /// The same, from a sender alone who comes with this `Authorization` header.
+    #[must_use]
+    pub fn authorized_by(self, authorization: Option<Secret>) -> Self {
+        Self { authorization, ..self }
+    }
+
+    /// Whether the headers of a request are the sender's (RFC 8935 §2). How long it takes says nothing of what is expected.
+    ///
+    /// # Errors
+    /// [`SecurityEventError::Sender`].
+    pub fn check_sender(&self, headers: &HeaderMap) -> Result<(), SecurityEventError> {
+        let Some(expected) = &self.authorization else { return Ok(()) };
+        let mut values = headers.get_all(AUTHORIZATION);
+        let sent = values.next().filter(|_| values.next().is_none());
+        let is_known =
+            sent.is_some_and(|sent| verify_slices_are_equal(sent.as_bytes(), expected.expose().as_bytes()).is_ok());
+        if is_known { Ok(()) } else { Err(SecurityEventError::Sender) }
     }
 
     /// Checks a token and reads what it tells, and of whose issuer it is.

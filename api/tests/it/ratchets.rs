@@ -358,6 +358,7 @@ const PRODUCED: &[(&str, &str)] = &[
     ("PreconditionError::Failed", "an_update_names_the_version_it_changes"),
     ("PreconditionError::Malformed", "an_update_names_the_version_it_changes"),
     ("PreconditionError::Required", "an_update_names_the_version_it_changes"),
+    ("SecurityEventError::Sender", "only_who_knows_the_authorization_is_listened_to"),
     ("SecurityEventError::Body", "nothing_but_an_event_of_the_tenant_for_this_service_is_believed"),
     ("SecurityEventError::Database", "what_cannot_be_checked_or_kept_now_is_to_be_sent_again"),
     ("SecurityEventError::Event", "nothing_but_an_event_of_the_tenant_for_this_service_is_believed"),

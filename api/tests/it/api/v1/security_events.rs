@@ -424,3 +424,29 @@ async fn strangers_cannot_make_this_service_ask_for_ever() {
     let asked = api.idp.state().issuer_lookups.load(Ordering::SeqCst);
     assert!((50..60).contains(&asked), "{asked}");
 }
+
+#[actix_web::test]
+async fn only_who_knows_the_authorization_is_listened_to() {
+    const KNOWN: &str = "Bearer what only the sender knows";
+    let api = TestApi::start_with(|config| config.idp.events_authorization = Some(KNOWN.into())).await;
+    let token = api.user(&["member"], "api");
+    let id = api.id_of(&token).await;
+    let told = sign(&api, &event(&api, &id, &format!("{CAEP}session-revoked"), &json!({"event_timestamp": 1})));
+    let push = |headers: &[&str]| {
+        let mut request = api.request(Method::POST, PATH).header("Content-Type", "application/secevent+jwt");
+        for header in headers {
+            request = request.header("Authorization", *header);
+        }
+        request.body(told.clone()).send()
+    };
+    for headers in [&[][..], &["Bearer what only the sender know"], &["what only the sender knows"], &[KNOWN, KNOWN]] {
+        let response = push(headers).await.unwrap();
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{headers:?}");
+        assert_eq!(challenge(&response), "Bearer");
+        let text = response.text().await.unwrap();
+        assert!(!text.contains("only the sender knows"), "{text}");
+    }
+    assert_eq!(api.count("received_events").await, 0);
+    assert_eq!(push(&[KNOWN]).await.unwrap().status(), StatusCode::ACCEPTED);
+    assert_eq!(api.count("received_events").await, 1);
+}
