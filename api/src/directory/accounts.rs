@@ -145,6 +145,13 @@ pub fn is_known(conn: &mut Connection, scope: TenantScope, user: UserId) -> Resu
     Ok(found.is_some())
 }
 
+/// Whether somebody is in the directory as a guest from another tenant.
+pub fn is_guest(conn: &mut Connection, scope: TenantScope, user: UserId) -> Result<bool, DbError> {
+    let row = users::table.filter(users::tenant_id.eq(scope.tenant_id()).and(users::id.eq(user)));
+    let home: Option<Option<TenantId>> = row.select(users::home_tenant_id).first(conn).optional()?;
+    Ok(home.flatten().is_some())
+}
+
 /// Takes somebody out of the directory, with their roles and groups. Says whether they were in it.
 pub fn remove(conn: &mut Connection, scope: TenantScope, user: UserId) -> Result<bool, DbError> {
     let row = users::table.filter(users::tenant_id.eq(scope.tenant_id()).and(users::id.eq(user)));

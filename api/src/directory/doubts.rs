@@ -132,6 +132,30 @@ pub(super) fn let_go(conn: &mut Connection, scope: TenantScope, id: UserId, owne
     Ok(())
 }
 
+/// Notes that it is not sure whether somebody is still there, to be looked up at once. Whoever is asking about them finds it
+/// out without that.
+pub fn doubt(conn: &mut Connection, scope: TenantScope, id: UserId, now: UtcTime) -> Result<(), DbError> {
+    let found: Option<UserId> =
+        of!(scope, id).select(account_doubts::user_id).lock_rows().get_result(conn).optional()?;
+    if found.is_some() {
+        diesel::update(of!(scope, id).filter(account_doubts::owner.is_null()))
+            .set(account_doubts::available_at.eq(now))
+            .execute(conn)?;
+        return Ok(());
+    }
+    let row = NewDoubt {
+        tenant_id: scope.tenant_id(),
+        user_id: id,
+        attempts: 0,
+        available_at: now,
+        created_at: now,
+        owner: None,
+        may_end: true,
+    };
+    diesel::insert_into(account_doubts::table).values(row).execute(conn)?;
+    Ok(())
+}
+
 /// Takes one account, of any tenant, that nobody else is looking up; it is due again after a pause that grows.
 pub(super) fn take(conn: &mut Connection, owner: Owner, now: UtcTime) -> Result<Option<(TenantId, UserId)>, DbError> {
     let due: Option<(TenantId, UserId, i64)> = account_doubts::table

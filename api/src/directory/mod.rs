@@ -26,6 +26,7 @@ mod view;
 
 pub use change::{Accounts, Asked};
 pub use connected::Connected;
+pub use doubts::doubt;
 pub use error::AccountError;
 pub use model::{AccountStatus, ProviderAccount};
 pub use newcomers::Directory;

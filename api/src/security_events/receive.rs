@@ -9,7 +9,7 @@ use super::store;
 use crate::audit::{self, AuditEntry, Changes, Origin};
 use crate::authn::Tenant;
 use crate::change::{TenantTold, keep_tenant, tenant_is};
-use crate::directory::{AccountStatus, ProviderAccount, accounts};
+use crate::directory::{AccountStatus, ProviderAccount, accounts, doubt};
 use crate::revocations::{self, Revoked};
 use crate::signals::{self, Signal, SignalKind};
 use crate::state::Api;
@@ -99,6 +99,11 @@ impl Effects<'_> {
     fn departed(&mut self, event: &SecurityEvent, user: UserId) -> Result<(), DbError> {
         if store::was_overtaken(self.conn, self.scope, event, Standing::Present)? {
             return Ok(());
+        }
+        if accounts::is_guest(self.conn, self.scope, user)? {
+            // They may have been let in again since, with an answer that was faster than this event: what the provider has
+            // now decides. What was issued to them is refused already.
+            return doubt(self.conn, self.scope, user, self.api.clock.now());
         }
         if accounts::remove(self.conn, self.scope, user)? {
             return self.changed("account.delete", user, Changes::between(&json!({ "id": user }), &json!({})));

@@ -175,7 +175,7 @@ async fn many_are_told_of_in_pieces_whatever_ends_in_between() {
     // Each time another replica, of which nothing is left but what it has committed.
     let replica = || {
         let (db, clock) = (db.clone(), Arc::clone(&clock) as Arc<dyn Clock>);
-        let signals = Signals::new(db.clone(), Arc::clone(&clock));
+        let signals = Signals::new(db.clone(), db.clone(), Arc::clone(&clock));
         let cursors = Cursors::new(keyring.derive("test"));
         let (requests, random) = (keyring.derive("test"), Arc::new(SystemRandom));
         RoleReviews::new(Api { db, clock, random, cursors, requests, signals })
