@@ -3,10 +3,10 @@
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-extended lint fmt bench e2e ci docs clean-data
+.PHONY: help run test test-fast test-contract test-properties test-extended lint fmt bench e2e ci docs clean-data
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## build, migrate and start both services with demo data (PROFILE=release, IDP_PORT=8080, API_PORT=8081)
 	@PROFILE='$(PROFILE)' IDP_PORT='$(IDP_PORT)' API_PORT='$(API_PORT)' deploy/scripts/run
@@ -19,6 +19,12 @@ test-fast: ## tests that need nothing but SQLite
 
 test-extended: ## what takes too long for every day: both services killed at random, with figures
 	@deploy/scripts/test-extended
+
+test-contract: ## both services against their OpenAPI documents, with Schemathesis
+	@deploy/scripts/test-contract
+
+test-properties: ## what is said of all policies, on a million of them
+	@deploy/scripts/test-properties
 
 lint: ## formatting, clippy, structure, dependencies
 	@deploy/scripts/lint

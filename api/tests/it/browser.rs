@@ -58,6 +58,11 @@ impl Browser {
         self.cookies.borrow().get(name).cloned()
     }
 
+    /// The values of all of them.
+    pub fn cookies(&self) -> Vec<String> {
+        self.cookies.borrow().values().cloned().collect()
+    }
+
     pub fn set_cookie(&self, name: &str, value: &str) {
         self.cookies.borrow_mut().insert(name.to_owned(), value.to_owned());
     }

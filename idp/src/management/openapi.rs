@@ -9,7 +9,7 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::Data;
 use tenantry_types::{InputError, Problem, PublicUrl};
 use utoipa::OpenApi as _;
-use utoipa::openapi::path::{Operation, Parameter, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Components, Content, Ref, RefOr, Response, Server};
 
@@ -111,6 +111,10 @@ fn describe_problems(operation: &mut Operation, route: &Route) {
         ]);
     }
     let is_limit = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.name == "limit");
+    let is_in_path = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Path);
+    if operation.parameters.iter().flatten().any(is_in_path) {
+        problems.push(("404", "There is no such thing"));
+    }
     let takes_parameters = operation.parameters.iter().flatten().any(is_limit);
     if operation.request_body.is_some() {
         problems.extend([("413", "The body is too large"), ("415", "The body is not JSON")]);

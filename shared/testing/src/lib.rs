@@ -9,10 +9,12 @@ mod chromium;
 mod database;
 mod port;
 mod process;
+mod property;
 mod proxy;
 
 pub use chromium::Chromium;
 pub use database::*;
 pub use port::free_port;
 pub use process::ServiceProcess;
+pub use property::{PROPTEST_CASES, cases};
 pub use proxy::RoundRobin;

@@ -32,19 +32,50 @@ pub async fn check_migrations(migrations: &'static Migrations) {
     }
 }
 
-/// Every reference between tables of tenants carries the tenant, so that no row can refer to one of another.
+/// What a schema has beside the tables of tenants.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Shared {
+    /// The tables whose rows are nobody's.
+    pub tables: &'static [&'static str],
+    /// What is one of its kind in all tenants together: tables and the columns of the key.
+    pub keys: &'static [(&'static str, &'static [&'static str])],
+}
+
+/// Every table is of tenants, unless it is listed: each row says whose it is, can be referred to together with its tenant, is
+/// one of its kind in its tenant only, and refers to nothing of another.
 ///
 /// # Panics
 /// When it is not so.
-pub async fn check_references(migrations: &'static Migrations) {
+pub async fn check_tenancy(migrations: &'static Migrations, shared: Shared) {
     let database = TestDatabase::create().await;
     let db = database.open().await;
     db.migrate(migrations).await.expect("they go up");
     let report = db.schema_report().await.expect("a schema");
+    let is_tenant = |column: &String| column == "tenant_id" || column.ends_with("_tenant_id");
     for (name, table) in &report.tables {
+        let tenant = table.columns.iter().find(|column| column.name == "tenant_id");
+        let is_listed = name == "tenants" || shared.tables.contains(&name.as_str());
+        assert_eq!(tenant.is_none(), is_listed, "{name} is of tenants, or is listed");
         for key in &table.foreign_keys {
-            let carries = key.columns.iter().any(|column| column == "tenant_id" || column.ends_with("_tenant_id"));
-            assert!(key.table == "tenants" || carries, "{name}: {key:?}");
+            let carried =
+                key.columns.iter().zip(&key.referenced).any(|(from, to)| is_tenant(from) && to == "tenant_id");
+            assert!(key.table == "tenants" || carried, "{name}: {key:?}");
         }
+        let Some(tenant) = tenant else { continue };
+        assert!(!tenant.nullable, "{name}: every row is somebody's");
+        let composite = |key: &Vec<String>| key.first().is_some_and(|column| column == "tenant_id");
+        let is_shared = |key: &Vec<String>| shared.keys.iter().any(|(of, columns)| of == name && columns == key);
+        let primary = &table.primary_key;
+        let both = [&["tenant_id".to_owned()], &primary[..]].concat();
+        let can_be_referred_to = composite(primary) || is_shared(primary) || table.unique_keys.contains(&both);
+        assert!(can_be_referred_to, "{name} has no composite key");
+        for key in table.unique_keys.iter().filter(|key| !composite(key)) {
+            assert!(is_shared(key), "{name}: one tenant learns by the key {key:?} what another has");
+        }
+    }
+    for (name, columns) in shared.keys {
+        let keys = report.tables.get(*name).map(|table| table.unique_keys.iter().chain([&table.primary_key]));
+        let is_there = keys.is_some_and(|mut keys| keys.any(|key| columns == key));
+        assert!(is_there, "{name} has no key {columns:?} any more");
     }
 }

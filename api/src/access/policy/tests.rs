@@ -9,6 +9,7 @@ use tenantry_types::UtcTime;
 
 use super::*;
 
+mod arbitrary;
 mod attacks;
 
 const NOW: &str = "2026-01-31T12:00:00Z";
@@ -282,39 +283,8 @@ fn expression() -> impl Strategy<Value = String> {
     })
 }
 
-fn any_json() -> impl Strategy<Value = Json> {
-    let leaf = prop_oneof![
-        Just(Json::Null),
-        any::<bool>().prop_map(Json::from),
-        any::<f64>().prop_map(Json::from),
-        any::<i64>().prop_map(Json::from),
-        ".{0,12}".prop_map(Json::from),
-        expression().prop_map(Json::from),
-        "(==|>|in|not\\(|between|one_of\\() ?.{0,10}".prop_map(Json::from),
-    ];
-    let key = prop::sample::select(vec![
-        "name",
-        "target",
-        "rules",
-        "effect",
-        "conditions",
-        "resource",
-        "action",
-        "user.role",
-        "booking.amount",
-        "priority",
-    ]);
-    leaf.prop_recursive(5, 40, 6, move |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..5).prop_map(Json::from),
-            prop::collection::btree_map(key.clone().prop_map(str::to_owned), inner, 0..6)
-                .prop_map(|members| Json::Object(members.into_iter().collect())),
-        ]
-    })
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: tenantry_testing::cases(512), ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_printed_means_the_same(text in expression()) {
@@ -322,24 +292,4 @@ proptest! {
         let printed = parsed.to_string();
         prop_assert_eq!(parse_expression(&printed).unwrap_or_else(|error| panic!("{text} → {printed}: {error}")), parsed);
     }
-
-    #[test]
-    fn nothing_that_is_sent_makes_the_compiler_panic(json in any_json()) {
-        let _ = Policy::parse(&catalogue(), json.clone());
-        let wrapped = json!({"name": "x", "target": {"resource": "booking", "action": "read"},
-            "rules": {"effect": "deny", "conditions": json}});
-        if let Ok(policy) = Policy::parse(&catalogue(), wrapped) {
-            let _ = PolicySet::new(vec![policy]).decide("booking", "read", &facts(&[]));
-        }
-    }
-
-    #[test]
-    fn no_text_makes_the_parser_panic(text in ".{0,60}") {
-        let _ = parse_expression(&text);
-    }
-}
-
-/// `PROPTEST_CASES` asks for more.
-fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(512)
 }

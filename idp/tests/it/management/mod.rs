@@ -1,6 +1,7 @@
 //! `/admin/v1`. Modules mirror the URLs.
 
 mod access;
+mod isolation;
 mod resources;
 mod sessions;
 mod tenants;

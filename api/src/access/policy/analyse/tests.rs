@@ -161,7 +161,7 @@ fn some_facts() -> impl Strategy<Value = Json> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: tenantry_testing::cases(512), ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_found_is_so(
@@ -211,9 +211,4 @@ proptest! {
             }
         }
     }
-}
-
-/// `PROPTEST_CASES` asks for more.
-fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(512)
 }

@@ -344,11 +344,6 @@ async fn listed(db: &Db, filter: &Filter) -> Vec<i64> {
     .unwrap()
 }
 
-/// `PROPTEST_CASES` asks for more.
-fn cases() -> usize {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(200)
-}
-
 #[tokio::test]
 async fn a_row_is_listed_if_and_only_if_it_may_be_seen() {
     let catalogue = catalogue();
@@ -360,7 +355,7 @@ async fn a_row_is_listed_if_and_only_if_it_may_be_seen() {
         let db = prepared(&database, &things).await;
         let backend = db.backend();
         let (mut exact, mut partly, mut done) = (0, 0, 0);
-        while done < cases() {
+        while done < tenantry_testing::cases(200) as usize {
             let policies = prop::collection::vec(a_policy(), 1..4).new_tree(&mut random).unwrap().current();
             // What means nothing is refused by the compiler, and there are enough others.
             let compiled: Result<Vec<_>, _> =

@@ -85,7 +85,7 @@ fn facts(caller: &[Option<Vec<&'static str>>; 4]) -> Facts {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: tenantry_testing::cases(256), ..ProptestConfig::default() })]
 
     #[test]
     fn the_index_hides_no_policy_that_says_something(
@@ -117,9 +117,4 @@ proptest! {
             }
         }
     }
-}
-
-/// `PROPTEST_CASES` asks for more.
-fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(256)
 }
