@@ -3,6 +3,7 @@
 mod audit;
 mod policies;
 mod roles;
+mod sessions;
 mod tenants;
 mod users;
 
