@@ -83,8 +83,8 @@ function profile(view, { path, user, etag }) {
       }
       const saved = await saveOver(path, wanted, version, key);
       if (!saved) return;
-      say(text.common.saved);
       reload();
+      say(text.common.saved);
     },
   });
   return h("div", { class: "columns" }, panel(text.user.profile, form.element), known);
@@ -115,10 +115,10 @@ function changeStatus(path, user, etag) {
       if (status !== user.status) {
         const saved = await saveOver(path, { status }, etag, key);
         if (!saved) return;
-        say(fill(text.user.statusChanged, { name, status: text.status[status] }));
       }
       dialog.close();
       reload();
+      if (status !== user.status) say(fill(text.user.statusChanged, { name, status: text.status[status] }));
     },
   });
   const dialog = openDialog({ title: fill(text.user.statusTitle, { name }), body: form.element });

@@ -83,7 +83,14 @@ impl Desk {
     }
 
     async fn click(&self, css: &str) {
-        self.see(css).await.click().await.unwrap();
+        // A list may give way to a newer one between being found and being clicked.
+        for _ in 0..100 {
+            if self.see(css).await.click().await.is_ok() {
+                return;
+            }
+            tokio::time::sleep(NOW_AND_THEN).await;
+        }
+        panic!("{css} cannot be clicked");
     }
 
     /// Puts a text into a field, in place of what it had.
