@@ -23,8 +23,8 @@ use tenantry_web::server::{Environment, Server, ServerError, ServerHandle, Serve
 use crate::clients::{ClientDirectory, origins};
 use crate::config::Config;
 use crate::credentials::{HasherError, PasswordHasher, Throttle};
-use crate::events::{Bell, Gauges};
 use crate::events::push::{self, Receiver};
+use crate::events::{Bell, Gauges};
 use crate::keys::KeyDirectory;
 use crate::keys::store::KeyMaker;
 use crate::login::pages;

@@ -243,7 +243,7 @@ async fn an_account_that_is_switched_off_at_home_is_out_everywhere() {
     house.managed.patch(&at_home, json!({"status": "suspended"})).await;
     house.assert_out(&mut browser, &tokens, &unused).await;
     assert!(!house.can_sign_in("ada", PASSWORD).await);
-    assert_eq!(house.told().await, ["membership-created", "user-updated", "session-revoked"]);
+    assert_eq!(house.told().await, ["membership-created", "user-updated", "account-disabled", "session-revoked"]);
     let events = house.managed.events(house.guests).await;
     assert!(events.last().unwrap().1.get("sid").is_none(), "all of them");
     house.managed.patch(&at_home, json!({"status": "active"})).await;

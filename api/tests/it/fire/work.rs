@@ -40,7 +40,7 @@ pub struct Tenants {
 
 impl Tenants {
     pub async fn make(services: &Services) -> Self {
-        let platform = services.machine("platform", "maker", "tenant.* tenant_domain.*").await;
+        let platform = services.machine("platform", "maker", "tenant.* tenant_domain.* platform.tenants").await;
         let counts = Counts::default();
         let caller = Caller::new(services, &counts);
         let mut list = Vec::new();

@@ -141,7 +141,7 @@ async fn who_is_gone_from_one_tenant_stays_in_another() {
     let path = format!("/api/v1/tenants/{}/suspend", tenants[0].id);
     api.done_as(&api.platform(), Method::POST, &path, &Value::Null).await;
     for url in [&api.url, &replica] {
-        let is_so = || async { status(url, me, &tenants[0].token).await == StatusCode::FORBIDDEN };
+        let is_so = || async { status(url, me, &tenants[0].token).await == StatusCode::UNAUTHORIZED };
         within(Duration::from_secs(10), is_so).await;
         for token in [&birch, &tenants[1].token] {
             assert_eq!(status(url, me, token).await, StatusCode::OK);

@@ -62,7 +62,7 @@ impl Tenant {
 
     async fn make_everything(&self, api: &TestApi) -> BTreeMap<String, String> {
         let Self { marker, token, id, .. } = self;
-        let mut things = BTreeMap::new();
+        let (mut things, mut roles) = (BTreeMap::new(), Vec::new());
         // Two of each, so that a page of one has another after it. What the paths name is the second.
         for name in [format!("{marker}-2"), marker.clone()] {
             let email = format!("{name}@example.com");
@@ -70,6 +70,7 @@ impl Tenant {
             let person = self.make(api, "/api/v1/users", person).await;
             let role = json!({"name": name, "role_family": "Internal", "description": name});
             let role = self.make(api, "/api/v1/roles", role).await;
+            roles.push(role.clone());
             let group = self.make(api, "/api/v1/groups", json!({"name": name})).await;
             let resource = self.permission().replace(".read", if name == *marker { "" } else { "_2" });
             let permission = json!({"name": format!("{resource}.read"), "description": name});
@@ -99,15 +100,14 @@ impl Tenant {
         let settings = json!({"branding": {"display_name": marker}});
         api.done_as(token, Method::PUT, "/api/v1/tenant/settings", &settings).await;
         let caller = api.id_of(token).await;
-        for path in [
-            format!("members/{}", things["user_id"]),
-            format!("members/{caller}"),
-            format!("roles/{}", things["role_id"]),
-        ] {
+        let members = [&things["user_id"], &caller].map(|id| format!("members/{id}"));
+        for path in members.into_iter().chain(roles.iter().map(|id| format!("roles/{id}"))) {
             api.done_as(token, Method::PUT, &format!("/api/v1/groups/{group}/{path}"), &Value::Null).await;
         }
-        let given = json!({"role_id": things["role_id"]});
-        api.done_as(token, Method::POST, &format!("/api/v1/users/{}/roles", things["user_id"]), &given).await;
+        for role in roles {
+            let given = json!({"role_id": role});
+            api.done_as(token, Method::POST, &format!("/api/v1/users/{}/roles", things["user_id"]), &given).await;
+        }
         let mut session = String::new();
         for _ in 0..2 {
             session = SessionId::new(&SystemClock, &SystemRandom).to_string();

@@ -244,6 +244,7 @@ async fn what_happens_to_a_person_at_home_is_told_wherever_they_are_a_member() {
         "account-disabled",
         "session-revoked",
         "session-revoked",
+        "session-revoked",
         "membership-deleted",
     ];
     assert_eq!(kinds, expected);
