@@ -252,7 +252,7 @@ async fn an_account_that_is_switched_off_at_home_is_out_everywhere() {
     house.sign_in("ada").await;
 
     house.managed.patch(&at_home, json!({"password": "another password, and long"})).await;
-    assert_eq!(house.told().await.last().unwrap(), "credential-change");
+    assert_eq!(house.told().await.last().unwrap(), "session-revoked");
     assert!(!house.can_sign_in("ada", PASSWORD).await);
     assert!(house.can_sign_in("ada", "another password, and long").await);
 
@@ -260,7 +260,7 @@ async fn an_account_that_is_switched_off_at_home_is_out_everywhere() {
     browser.follow_ours(&house.managed.idp, page).await;
     assert_eq!(house.managed.delete(&at_home).await.status, 204);
     assert!(!house.is_signed_in(&mut browser).await);
-    assert_eq!(house.told().await[4..], ["session-revoked", "membership-deleted"]);
+    assert_eq!(house.told().await[6..], ["session-revoked", "membership-deleted"]);
     assert_eq!(house.rows("SELECT COUNT(*) AS value FROM memberships").await, 0);
 }
 

@@ -16,7 +16,7 @@ use super::{Counts, Size};
 /// The tenants whose people are changed.
 const HOMES: usize = 4;
 /// What a machine of such a tenant does. Nobody gives what they do not hold.
-const SCOPE: &str = "account.* role.* tenant_settings.* audit.* access_log.* group.* permission.* policy.*";
+const SCOPE: &str = "account.* role.* tenant_settings.* audit.* access_log.* group.* permission.* policy.* session.*";
 
 /// A tenant with a machine of its own.
 pub struct Tenant {
