@@ -1,5 +1,9 @@
 //! The tables, for both databases: `migrations/api` makes them.
 
+mod provider;
+
+pub use provider::*;
+
 diesel::table! {
     tenants (id) {
         id -> Text,
@@ -382,46 +386,6 @@ diesel::table! {
         assignee_type -> Text,
         assignee_id -> Text,
         created_at -> Timestamp,
-    }
-}
-
-diesel::table! {
-    received_events (tenant_id, jti) {
-        tenant_id -> Text,
-        jti -> Text,
-        subject -> Text,
-        standing -> Text,
-        received_at -> Timestamp,
-    }
-}
-
-diesel::table! {
-    revocations (tenant_id, kind, target) {
-        tenant_id -> Text,
-        kind -> Text,
-        target -> Text,
-        not_before -> Timestamp,
-        expires_at -> Timestamp,
-    }
-}
-
-diesel::table! {
-    import_leases (tenant_id) {
-        tenant_id -> Text,
-        owner -> Text,
-        leased_until -> Timestamp,
-    }
-}
-
-diesel::table! {
-    account_doubts (tenant_id, user_id) {
-        tenant_id -> Text,
-        user_id -> Text,
-        attempts -> BigInt,
-        available_at -> Timestamp,
-        created_at -> Timestamp,
-        owner -> Nullable<Text>,
-        may_end -> Bool,
     }
 }
 

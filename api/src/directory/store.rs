@@ -232,8 +232,11 @@ pub(super) fn groups_of(
     Ok(found)
 }
 
+/// People, and others.
+type Halves<'a> = (&'a [UserId], &'a [UserId]);
+
 /// Two halves of these people, where for all of them more rows were found than are read at once.
-fn halves(ids: &[UserId], found: usize) -> Result<Option<(&[UserId], &[UserId])>, DbError> {
+fn halves(ids: &[UserId], found: usize) -> Result<Option<Halves<'_>>, DbError> {
     if i64::try_from(found).is_ok_and(|found| found <= MOST_ROLES) {
         Ok(None)
     } else if ids.len() > 1 {

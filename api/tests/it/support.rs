@@ -193,7 +193,7 @@ pub fn configuration(idp: &str, database: &TestDatabase, folder: &TempDir) -> Co
     config.http.shutdown_timeout = 5;
     config.metrics.listen = None;
     // Many services run at once, on one database server.
-    config.database.max_connections = 4;
+    config.database.max_connections = 3;
     // Tests of the limits set their own.
     config.rate_limits.enabled = false;
     config.idp.url = idp.parse().unwrap();

@@ -246,8 +246,8 @@ mod tests {
                 hasher.verify("pw".into(), None).await.unwrap();
             }
         };
-        let (hashes, ()) = tokio::join!(all, people);
-        assert!(hashes.iter().all(Result::is_ok));
+        let (made, ()) = tokio::join!(all, people);
+        assert!(made.iter().all(Result::is_ok));
     }
 
     #[tokio::test]

@@ -16,9 +16,9 @@ async fn imported(statement: &'static str) -> Vec<String> {
     let admin = api.administrator();
     api.id_of(&admin).await;
     api.accounts.is_slow.send_replace(true);
-    let lines: String = (0..LINES).map(|at| format!("p{at}@acme.example\n")).collect();
+    let lines: Vec<String> = (0..LINES).map(|at| format!("p{at}@acme.example\n")).collect();
     let request = api.request(Method::POST, "/api/v1/users/import").bearer_auth(&admin);
-    let request = request.header("Content-Type", "text/csv").body(format!("email\n{lines}"));
+    let request = request.header("Content-Type", "text/csv").body(format!("email\n{}", lines.concat()));
     let importing = actix_web::rt::spawn(async move { request.send().await.unwrap().text().await.unwrap() });
     within(Duration::from_secs(20), || async { api.count("account_doubts").await > 0 }).await;
     api.execute(statement).await;

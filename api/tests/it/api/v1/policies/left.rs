@@ -10,7 +10,7 @@ const CONFLICT: StatusCode = StatusCode::CONFLICT;
 
 fn deny(name: &str, resource: &str, condition: Value) -> Value {
     let mut policy = always(name, "deny", resource, "*");
-    policy["rules"]["conditions"] = json!([condition]);
+    policy["rules"]["conditions"] = Value::Array(vec![condition]);
     policy
 }
 
