@@ -24,7 +24,8 @@ start_mariadb() {
     # a database for every test is many times faster so.
     mariadbd --no-defaults "${as[@]}" --datadir="$home/data" --bind-address=127.0.0.1 --port="$mariadb_port" \
       --socket="$home/socket" --pid-file="$home/pid" --character-set-server=utf8mb4 --skip-log-bin --skip-name-resolve \
-      --performance-schema=off --max-connections=12000 --innodb-buffer-pool-size=256M --innodb-log-file-size=64M \
+      --performance-schema=off --max-connections=12000 --max-prepared-stmt-count=1048576 \
+      --innodb-buffer-pool-size=256M --innodb-log-file-size=64M \
       --innodb-flush-log-at-trx-commit=2 --innodb-flush-method=nosync --sync-frm=0 --debug-no-sync </dev/null >"$home/log" 2>&1 &
     pid=$!
     remember "$pid"

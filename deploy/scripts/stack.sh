@@ -1,12 +1,22 @@
 # shellcheck shell=bash
 # Sourced, after packages.sh and processes.sh. Builds both services and starts them with demo data.
 
-# build_services: sets idp_binary and api_binary. PROFILE is a cargo profile, release unless told. With --workspace they are
-# built as the tests are, with the features of the whole workspace, so that nothing is built twice.
+# build_services: sets idp_binary and api_binary. PROFILE is a cargo profile, release unless told.
 build_services() {
-  local profile=${PROFILE:-release} target directory packages=(-p tenantry-idp -p tenantry-api)
-  [ "${1:-}" = --workspace ] && packages=(--workspace)
-  cargo build --locked --profile "$profile" "${packages[@]}" --bins </dev/null
+  local profile=${PROFILE:-release}
+  cargo build --locked --profile "$profile" -p tenantry-idp -p tenantry-api --bins </dev/null
+  find_services "$profile"
+}
+
+# build_tested_services: the same with those that the tests run, so that nothing is built twice.
+build_tested_services() {
+  cargo test --locked --workspace --no-run </dev/null
+  find_services dev
+}
+
+# find_services PROFILE
+find_services() {
+  local profile=$1 target directory
   target=$(cargo metadata --format-version 1 --no-deps --locked | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
   directory=$profile
   [ "$profile" = dev ] && directory=debug
