@@ -151,7 +151,7 @@ impl Application {
 
         let idp = IdpClient::new(config.idp.url.clone(), config.idp.internal_url.clone(), Arc::clone(&clock))?;
         let refresh = Duration::from_secs(config.idp.refresh_seconds);
-        let issuers = Issuers::new(idp.clone(), refresh, Arc::clone(&clock));
+        let issuers = Issuers::new(idp.clone(), db.clone(), refresh, Arc::clone(&clock));
         let audiences = vec![config.audience().to_owned(), config.http.public_url.as_str().to_owned()];
         let receiver = Receiver::new(issuers.clone(), audiences, Arc::clone(&clock))
             .authorized_by(config.idp.events_authorization.clone());

@@ -10,10 +10,12 @@ use std::time::Duration;
 
 use moka::future::Cache;
 use parking_lot::RwLock;
+use tenantry_db::Db;
 use tenantry_jose::KeySet;
-use tenantry_types::{Clock, DomainName, Origin, Slug, TenantId, UtcTime};
+use tenantry_types::{Clock, DomainName, Origin, TenantId, UtcTime};
 
 use super::rate_limit::RateLimit;
+use super::store::{self, Named};
 use super::{Tenant, TenantStatus};
 use crate::idp::{IdpClient, IdpError, IssuerTenant};
 
@@ -62,6 +64,7 @@ pub struct Issuers(Arc<Inner>);
 
 struct Inner {
     idp: IdpClient,
+    db: Db,
     clock: Arc<dyn Clock>,
     fresh_for: Duration,
     known: Cache<String, Arc<Entry>>,
@@ -72,6 +75,8 @@ struct Inner {
     origins: Cache<String, ()>,
     /// Over all issuers together: strangers can name as many as they like.
     lookups: RateLimit,
+    /// Over those of tenants that are kept here, of which there are only so many: after a start they all come at once.
+    lookups_of_kept: RateLimit,
 }
 
 struct Entry {
@@ -82,14 +87,26 @@ struct Entry {
 }
 
 impl Issuers {
-    /// The issuers of a provider. Keys are asked for again after `fresh_for`.
-    pub fn new(idp: IdpClient, fresh_for: Duration, clock: Arc<dyn Clock>) -> Self {
+    /// The issuers of a provider, of which the tenants in `db` are kept here. Keys are asked for again after `fresh_for`.
+    pub fn new(idp: IdpClient, db: Db, fresh_for: Duration, clock: Arc<dyn Clock>) -> Self {
         let lookups = RateLimit::new(50, Duration::from_millis(100), clock.now());
+        let lookups_of_kept = RateLimit::new(1_000, Duration::from_millis(5), clock.now());
         let known = Cache::builder().max_capacity(CAPACITY).time_to_idle(IDLE).build();
         let unknown = Cache::builder().max_capacity(CAPACITY).time_to_live(UNKNOWN_FOR).build();
         let origins_of = Cache::builder().max_capacity(CAPACITY).time_to_idle(IDLE).build();
         let origins = Cache::builder().max_capacity(MOST_ORIGINS).time_to_live(IDLE).build();
-        Self(Arc::new(Inner { idp, clock, fresh_for, known, unknown, origins_of, origins, lookups }))
+        Self(Arc::new(Inner {
+            idp,
+            db,
+            clock,
+            fresh_for,
+            known,
+            unknown,
+            origins_of,
+            origins,
+            lookups,
+            lookups_of_kept,
+        }))
     }
 
     /// Whether the clients of any tenant that was seen have this origin.
@@ -115,15 +132,13 @@ impl Issuers {
             }
             return Ok(issuer);
         }
-        if !self.is_plausible(url) {
-            return Err(IssuerError::Unknown);
-        }
+        let Some(named) = self.named(url) else { return Err(IssuerError::Unknown) };
         if self.0.unknown.get(url).await.is_some_and(|until| now < until) {
             return Err(IssuerError::Unknown);
         }
         // One look-up at a time for each issuer: whoever else asks meanwhile gets the same answer.
         let look_up = async {
-            if !self.0.lookups.take(now) {
+            if !self.may_look_up(named, now).await {
                 return Err(IssuerError::TooMany);
             }
             self.fetch(url).await.map(|issuer| Arc::new(Entry::new(issuer, now)))
@@ -175,11 +190,29 @@ impl Issuers {
 
     /// Only what can be an issuer is asked for: `{provider}/t/{slug}`, or a login domain.
     pub fn is_plausible(&self, url: &str) -> bool {
+        self.named(url).is_some()
+    }
+
+    fn named(&self, url: &str) -> Option<Named> {
         if let Some(path) = url.strip_prefix(self.0.idp.public_url().as_str()) {
-            return path.strip_prefix("/t/").is_some_and(|slug| slug.parse::<Slug>().is_ok());
+            return path.strip_prefix("/t/")?.parse().ok().map(Named::Slug);
         }
-        url.strip_prefix("https://")
-            .is_some_and(|host| host.parse::<DomainName>().is_ok_and(|name| name.as_str() == host))
+        let host = url.strip_prefix("https://")?;
+        let name: DomainName = host.parse().ok()?;
+        (name.as_str() == host).then_some(Named::Host(name))
+    }
+
+    /// Whether the provider may be asked for one more issuer. What strangers name does not hold up the tenants that are
+    /// kept here.
+    async fn may_look_up(&self, named: Named, now: UtcTime) -> bool {
+        if self.0.lookups.take(now) {
+            return true;
+        }
+        let is_kept = self.0.db.read(move |conn| store::is_kept(conn, &named)).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "whether an issuer is that of a tenant that is kept here could not be found out");
+            false
+        });
+        is_kept && self.0.lookups_of_kept.take(now)
     }
 
     fn refresh_in_background(&self, entry: Arc<Entry>, now: UtcTime) {

@@ -12,6 +12,7 @@ mod error;
 mod issuers;
 mod principal;
 mod rate_limit;
+mod store;
 
 pub use authenticator::Authenticator;
 pub use bearer::{Credentials, Scheme, credentials};

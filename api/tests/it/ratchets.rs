@@ -197,6 +197,7 @@ fn every_error_variant_is_produced_by_some_test() {
     assert_eq!(declared, listed.map(str::to_owned).collect());
     let tests = concat!(
         include_str!("api/v1/audit.rs"),
+        include_str!("api/v1/issuers.rs"),
         include_str!("api/v1/me.rs"),
         include_str!("api/v1/security_events.rs"),
         include_str!("api/v1/sessions.rs"),

@@ -1,5 +1,6 @@
 mod audit;
 mod groups;
+mod issuers;
 mod me;
 mod openapi;
 mod permissions;
