@@ -188,6 +188,16 @@ impl AccessControl {
     /// # Errors
     /// [`AccessError::Authn`] for somebody who may do nothing any more, [`AccessError::Database`].
     pub async fn authority(&self, principal: &Principal, address: Option<IpAddr>) -> Result<Authority, AccessError> {
+    /// Whether the tenant is in use now, for those of whom nothing more is known yet.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn status(&self, tenant: &Tenant) -> Result<TenantStatus, DbError> {
+        let scope = TenantScope::system(tenant.id, "look whether a tenant is in use");
+        let known = self.0.db.read(move |conn| store::status(conn, scope)).await?;
+        Ok(known.unwrap_or(tenant.status))
+    }
+
         // Before anything else: somebody whose account is gone must not be learned anew from a token of before.
         if self.0.revocations.covers(facts_of(principal)).await? {
             return Err(AuthnError::Revoked.into());
