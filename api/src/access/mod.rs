@@ -34,7 +34,7 @@ pub use error::{AccessError, MayRefuse, with_challenge};
 pub use judge::{Reason, Who};
 pub use kinds::{Attributes, Kept, Kind, Kinds, Known};
 pub use model::{Decision, Module, Permission, scope_allows};
-pub use origins::AllowedOrigins;
+pub use origins::{AllowedOrigins, OriginKeeper};
 pub use permissions::{PermissionPattern, PermissionSet, is_name};
 pub use reach::{Portion, Turn};
 pub use residence::TENANT_PARAMETER;
