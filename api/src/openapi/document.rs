@@ -125,6 +125,7 @@ const BEARER: &str = "access_token";
         crate::tenants::settings::by_tenant::patch,
         crate::tenants::modules::routes::list,
         crate::tenants::modules::routes::put,
+        crate::tenants::modules::routes::show,
         super::routes::show_document,
     ),
     components(schemas(Problem, InputError)),
