@@ -3,6 +3,7 @@
 //! A route cannot be registered without saying what it needs: see [`Routes`]. What a caller may do is their
 //! [`Authority`], which [`AccessControl`] makes of what the tenant has said and remembers until it changes.
 
+mod absent;
 mod authority;
 mod caller;
 mod control;
