@@ -1,7 +1,7 @@
 //! What waits in the tables, for the metrics: what is not told, not sealed and not known to be so.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::Duration;
 
 use diesel::dsl::min;
@@ -20,6 +20,7 @@ use crate::signals::Signals;
 const EVERY: Duration = Duration::from_secs(15);
 
 type Number = Gauge<i64, AtomicI64>;
+type Seconds = Gauge<f64, AtomicU64>;
 
 /// Counts what waits. Every replica counts all of it.
 #[derive(Debug, Clone)]
@@ -34,6 +35,7 @@ pub(crate) struct Gauges {
     audit_unsealed: Number,
     audit_lag: Number,
     signals_current: Number,
+    signals_age: Seconds,
     connections: Number,
     connections_idle: Number,
     connections_most: Number,
@@ -57,7 +59,8 @@ impl Gauges {
             registry.register(name, help, number.clone());
             number
         };
-        Self {
+        let signals_age = Seconds::default();
+        let this = Self {
             outbox_waiting: number("outbox_waiting", "Messages that are not delivered yet"),
             outbox_failed: number("outbox_failed", "Messages that were given up"),
             tenant_tasks: number("tenant_tasks", "What the identity provider is still to be told of tenants"),
@@ -68,13 +71,17 @@ impl Gauges {
             audit_unsealed: number("audit_unsealed", "Audit entries that are not sealed yet"),
             audit_lag: number("audit_unsealed_oldest_seconds", "The age of the oldest of them"),
             signals_current: number("signals_current", "1 while changes by other replicas are seen"),
+            signals_age: signals_age.clone(),
             connections: number("database_connections", "Open connections to the database"),
             connections_idle: number("database_connections_idle", "Those that nobody uses"),
             connections_most: number("database_connections_most", "As many as there may be"),
             db,
             signals,
             clock,
-        }
+        };
+        let help = "Since the last look for changes by other replicas that succeeded";
+        registry.register("signals_age_seconds", help, signals_age);
+        this
     }
 
     /// Begins to count. Ends when the handle is aborted.
@@ -96,6 +103,7 @@ impl Gauges {
         self.connections_idle.set(i64::from(pool.idle));
         self.connections_most.set(i64::from(pool.max));
         self.signals_current.set(i64::from(self.signals.is_current()));
+        self.signals_age.set(self.signals.age().as_secs_f64());
         match self.db.read(count).await {
             Ok(counted) => {
                 self.outbox_waiting.set(counted.outbox_waiting);

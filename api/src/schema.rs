@@ -421,4 +421,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     revocations,
     account_doubts,
     import_leases,
+    tenant_origins,
 );

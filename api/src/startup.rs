@@ -19,7 +19,7 @@ use tenantry_web::server::{Environment, Server, ServerError, ServerHandle, Serve
 use tokio::task::JoinHandle;
 
 use crate::access::log::DecisionLog;
-use crate::access::{AccessControl, AllowedOrigins, Routes};
+use crate::access::{AccessControl, AllowedOrigins, OriginKeeper, Routes};
 use crate::audit::chain::Sealer;
 use crate::authn::{Authenticator, Issuers, Possession};
 use crate::config::{Config, KeyringConfig};
@@ -105,6 +105,7 @@ pub struct Application {
     tasks: Tasks,
     recheck: Recheck,
     reviews: RoleReviews,
+    origins: OriginKeeper,
 }
 
 impl Application {
@@ -193,6 +194,8 @@ impl Application {
             (Data::new(api), Data::new(authenticator), Data::new(console), Data::new(document));
         let gate = Some(console::gate(console.clone()));
         let origins = AllowedOrigins::new(&config.resource.allowed_origins, issuers.clone());
+        let keeper = OriginKeeper::new(db.clone(), origins.clone());
+        keeper.load().await?;
         let (control, receiver) = (Data::new(control), Data::new(receiver));
         let address = Data::new(PublicAddress(config.http.public_url.as_str().to_owned()));
         let (log, keys) = (Data::new(decisions.clone()), Data::new(keyring.clone()));
@@ -237,6 +240,7 @@ impl Application {
             tasks,
             recheck,
             reviews,
+            origins: keeper,
         })
     }
 
@@ -275,7 +279,7 @@ impl Application {
     }
 
     /// Begins what runs in the background.
-    fn watch(&self) -> [JoinHandle<()>; 8] {
+    fn watch(&self) -> [JoinHandle<()>; 9] {
         [
             self.signals.watch(),
             self.revocations.watch(),
@@ -285,6 +289,7 @@ impl Application {
             self.recheck.watch(),
             self.gauges.watch(),
             self.reviews.watch(),
+            self.origins.watch(),
         ]
     }
 }

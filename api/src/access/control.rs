@@ -15,6 +15,7 @@ use tenantry_types::{Clock, DomainName, TenantId, UserId, UtcTime};
 use tokio::sync::Mutex;
 
 use super::AccessError;
+use super::absent::Absent;
 use super::authority::{Authority, Surroundings};
 use super::facts::CommonSlots;
 use super::judge::Who;
@@ -23,7 +24,7 @@ use super::loader::{self, Compiled};
 use super::permissions::PermissionPattern;
 use super::policy::Facts;
 use super::store;
-use super::subject::{SubjectAccess, SubjectRows};
+use super::subject::SubjectAccess;
 use super::tenant::TenantAccess;
 use crate::authn::{AuthnError, Principal, Subject, Tenant, TenantStatus};
 use crate::revocations::{Revocations, TokenFacts};
@@ -73,6 +74,7 @@ struct Inner {
     newcomers: Arc<dyn Newcomers>,
     tenants: Cache<TenantId, Arc<TenantAccess>>,
     subjects: Cache<(TenantId, UserId), Arc<SubjectAccess>>,
+    absent: Absent,
     /// Whose a host is; `None` for nobody's.
     hosts: Cache<String, Option<TenantId>>,
     /// What was compiled of the policies of tenants, to be used again.
@@ -114,6 +116,7 @@ impl AccessControl {
             newcomers,
             tenants,
             subjects,
+            absent: Absent::new(),
             hosts,
             compiled,
             flights,
@@ -151,6 +154,7 @@ impl AccessControl {
             None => {
                 self.0.tenants.invalidate_all();
                 self.0.subjects.invalidate_all();
+                self.0.absent.forget_all();
                 self.0.hosts.invalidate_all();
             }
             Some(Signal { tenant_id, kind: kind @ (SignalKind::Access | SignalKind::Tenant), .. }) => {
@@ -163,6 +167,7 @@ impl AccessControl {
             Some(Signal { tenant_id, kind: SignalKind::Subject | SignalKind::Revocation, subject }) => {
                 if let Some(user) = subject.as_deref().and_then(|subject| subject.parse().ok()) {
                     self.0.subjects.invalidate(&(*tenant_id, user));
+                    self.0.absent.forget(&(*tenant_id, user));
                 }
             }
         }
@@ -181,6 +186,16 @@ impl AccessControl {
             Some(owner) if owner != tenant.id => Err(AccessError::OtherTenantsHost),
             _ => Ok(()),
         }
+    }
+
+    /// Whether the tenant is in use now, for those of whom nothing more is known yet.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn status(&self, tenant: &Tenant) -> Result<TenantStatus, DbError> {
+        let scope = TenantScope::system(tenant.id, "look whether a tenant is in use");
+        let known = self.0.db.read(move |conn| store::status(conn, scope)).await?;
+        Ok(known.unwrap_or(tenant.status))
     }
 
     /// What the principal may do, who calls from `address`.
@@ -255,15 +270,19 @@ impl AccessControl {
         for user in people {
             if let Some(subject) = self.0.known(&tenant, user, scope) {
                 known.insert(user, subject);
-            } else {
+            } else if !self.0.is_absent(scope, user) {
                 others.insert(user);
             }
         }
         if others.is_empty() {
             return Ok(known);
         }
-        let (others, now): (Vec<UserId>, _) = (others.into_iter().collect(), self.0.clock.now());
-        let rows = self.0.db.read(move |conn| store::load_subjects(conn, scope, &others)).await?;
+        let (asked, now): (Vec<UserId>, _) = (others.iter().copied().collect(), self.0.clock.now());
+        let before = self.0.forgotten.load(Ordering::Acquire);
+        let rows = self.0.db.read(move |conn| store::load_subjects(conn, scope, &asked)).await?;
+        for user in others.into_iter().filter(|user| !rows.contains_key(user)) {
+            self.0.note_absent(scope, user, before);
+        }
         for (user, rows) in rows.into_iter().filter(|(_, rows)| rows.status.is_some()) {
             if tenant.knows(&rows) {
                 known.insert(user, Arc::new(SubjectAccess::new(Arc::clone(&tenant), &rows, now)));
@@ -358,6 +377,16 @@ impl Inner {
         known.filter(|_| self.signals.is_current())
     }
 
+    /// Whether somebody was not there a moment ago, and is not now.
+    fn is_absent(&self, scope: TenantScope, user: UserId) -> bool {
+        self.absent.has(&(scope.tenant_id(), user)) && self.signals.is_current()
+    }
+
+    /// Notes that somebody was not there, by what was read when so much had been forgotten.
+    fn note_absent(&self, scope: TenantScope, user: UserId, before: u64) {
+        self.absent.remember((scope.tenant_id(), user), || self.forgotten.load(Ordering::Acquire) == before);
+    }
+
     /// What is known of a user. A newcomer is made room for; `None` for somebody else whom nobody has seen.
     async fn subject(
         &self,
@@ -369,15 +398,21 @@ impl Inner {
         if let Some(known) = self.known(&tenant, user, scope) {
             return Ok(Some(known));
         }
+        if newcomer.is_none() && self.is_absent(scope, user) {
+            return Ok(None);
+        }
         let (key, now) = ((scope.tenant_id(), user), self.clock.now());
         let before = self.forgotten.load(Ordering::Acquire);
         let mut rows = self.db.read(move |conn| store::load_subject(conn, scope, user)).await?;
         match newcomer {
-            Some(principal) if is_new(&rows, principal, &tenant) => {
+            Some(principal) if rows.is_new(principal, &tenant) => {
                 self.newcomers.learn(principal).await?;
                 rows = self.db.read(move |conn| store::load_subject(conn, scope, user)).await?;
             }
-            None if rows.status.is_none() => return Ok(None),
+            None if rows.status.is_none() => {
+                self.note_absent(scope, user, before);
+                return Ok(None);
+            }
             _ => {}
         }
         if !tenant.knows(&rows) {
@@ -405,12 +440,4 @@ pub(super) fn facts_of(principal: &Principal) -> TokenFacts {
         session: principal.session_id,
         issued_at: principal.issued_at,
     }
-}
-
-/// Whether they were never seen, or not since they were invited, or their roles were given nowhere yet and their token names
-/// some that the tenant has. Before a tenant has any roles, that makes it have some.
-fn is_new(rows: &SubjectRows, principal: &Principal, tenant: &TenantAccess) -> bool {
-    let named = || principal.roles.iter().any(|name| tenant.has_role_named(name));
-    let has_unlearned_roles = || !principal.roles.is_empty() && (!tenant.has_roles() || named());
-    rows.status.is_none() || rows.is_withheld || (!rows.is_managed && rows.roles.is_empty() && has_unlearned_roles())
 }

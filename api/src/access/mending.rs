@@ -38,6 +38,28 @@ impl Authority {
     /// # Errors
     /// When the database cannot be asked.
     pub fn somebody_can_mend(&self, conn: &mut Connection, tenant: &Arc<TenantAccess>) -> Result<bool, DbError> {
+        self.is_mender_left(conn, tenant, None)
+    }
+
+    /// The same, to be asked before this person is switched off or removed: whether somebody else can.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub fn somebody_else_can_mend(
+        &self,
+        conn: &mut Connection,
+        tenant: &Arc<TenantAccess>,
+        leaving: UserId,
+    ) -> Result<bool, DbError> {
+        self.is_mender_left(conn, tenant, Some(leaving))
+    }
+
+    fn is_mender_left(
+        &self,
+        conn: &mut Connection,
+        tenant: &Arc<TenantAccess>,
+        leaving: Option<UserId>,
+    ) -> Result<bool, DbError> {
         let (scope, now) = (self.principal().scope(), self.now());
         let denies = tenant.policies.policies().filter(|(policy, _)| {
             policy.effect == Effect::Deny && MENDS.iter().any(|action| policy.target.covers("policy", action))
@@ -53,7 +75,7 @@ impl Authority {
             None => Vec::new(),
         };
         let known: Vec<Attributes> = known.into_iter().map(|(_, attributes)| attributes).collect();
-        let mut candidates: Vec<Who> = administrators(conn, scope, tenant, now)?;
+        let mut candidates: Vec<Who> = administrators(conn, scope, tenant, leaving, now)?;
         if let Subject::Client(_) = &self.principal().subject {
             candidates.push(Who { address: None, acr: None, amr: None, auth_time: None, ..self.who() });
         }
@@ -112,12 +134,13 @@ fn may_hold(deny: &Policy, facts: &Facts) -> bool {
     names_a_limit || deny.truth_at_any_time(facts) != Truth::False
 }
 
-/// Active people who may do everything for good, by a role of their own or of a group. Groups inside of groups are not
-/// followed, as in [`anybody_has`](super::anybody_has).
+/// Active people but for this one who may do everything for good, by a role of their own or of a group. Groups inside of
+/// groups are not followed, as in [`anybody_has`](super::anybody_has).
 fn administrators(
     conn: &mut Connection,
     scope: TenantScope,
     tenant: &Arc<TenantAccess>,
+    except: Option<UserId>,
     now: UtcTime,
 ) -> Result<Vec<Who>, DbError> {
     let (id, almighty) = (scope.tenant_id(), tenant.roles_that_allow_all());
@@ -131,13 +154,13 @@ fn administrators(
     let by_groups = group_members::table
         .filter(group_members::tenant_id.eq(id).and(group_members::group_id.eq_any(groups)))
         .select(group_members::user_id);
-    // Whoever is being removed or switched off.
+    // Whoever is being removed or switched off by somebody else.
     let leaving = account_doubts::table
         .filter(account_doubts::tenant_id.eq(id).and(account_doubts::may_end.eq(true)))
         .select(account_doubts::user_id);
     let people: Vec<(UserId, String, Option<String>, bool)> = users::table
         .filter(users::tenant_id.eq(id).and(users::status.eq("active")))
-        .filter(users::id.ne_all(leaving))
+        .filter(users::id.ne_all(leaving).and(users::id.ne_all(except)))
         .filter(users::id.eq_any(by_themselves).or(users::id.eq_any(by_groups)))
         .order(users::id.asc())
         .select((users::id, users::status, users::email, users::email_verified))

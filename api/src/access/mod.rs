@@ -3,6 +3,7 @@
 //! A route cannot be registered without saying what it needs: see [`Routes`]. What a caller may do is their
 //! [`Authority`], which [`AccessControl`] makes of what the tenant has said and remembers until it changes.
 
+mod absent;
 mod authority;
 mod caller;
 mod control;
@@ -34,7 +35,7 @@ pub use error::{AccessError, MayRefuse, with_challenge};
 pub use judge::{Reason, Who};
 pub use kinds::{Attributes, Kept, Kind, Kinds, Known};
 pub use model::{Decision, Module, Permission, scope_allows};
-pub use origins::AllowedOrigins;
+pub use origins::{AllowedOrigins, OriginKeeper};
 pub use permissions::{PermissionPattern, PermissionSet, is_name};
 pub use reach::{Portion, Turn};
 pub use residence::TENANT_PARAMETER;

@@ -63,6 +63,12 @@ pub(super) fn generation(conn: &mut Connection, scope: TenantScope) -> Result<Op
     Ok(row.first(conn).optional()?)
 }
 
+/// Whether a tenant is in use; `None` for a tenant that has no row.
+pub(super) fn status(conn: &mut Connection, scope: TenantScope) -> Result<Option<TenantStatus>, DbError> {
+    let row = tenants::table.filter(tenants::id.eq(scope.tenant_id())).select(tenants::status);
+    Ok(row.first(conn).optional()?)
+}
+
 /// What a tenant has said about access.
 pub(super) fn load_tenant(conn: &mut Connection, scope: TenantScope) -> Result<TenantRows, DbError> {
     let tenant = scope.tenant_id();

@@ -7,6 +7,7 @@ use tenantry_types::{GroupId, RoleId, UtcTime};
 
 use super::permissions::{PermissionPattern, PermissionSet};
 use super::tenant::TenantAccess;
+use crate::authn::Principal;
 
 /// Until when something is held; less is less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,6 +64,18 @@ pub(super) struct SubjectRows {
     pub(super) is_managed: bool,
     pub(super) roles: Vec<(RoleId, Option<UtcTime>)>,
     pub(super) groups: Vec<GroupId>,
+}
+
+impl SubjectRows {
+    /// Whether they were never seen, or not since they were invited, or their roles were given nowhere yet and their token
+    /// names some that the tenant has. Before a tenant has any roles, that makes it have some.
+    pub(super) fn is_new(&self, principal: &Principal, tenant: &TenantAccess) -> bool {
+        let named = || principal.roles.iter().any(|name| tenant.has_role_named(name));
+        let has_unlearned_roles = || !principal.roles.is_empty() && (!tenant.has_roles() || named());
+        self.status.is_none()
+            || self.is_withheld
+            || (!self.is_managed && self.roles.is_empty() && has_unlearned_roles())
+    }
 }
 
 impl SubjectAccess {

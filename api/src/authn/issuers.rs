@@ -119,6 +119,11 @@ impl Issuers {
         self.0.origins_of.get(&tenant).await.is_some_and(|origins| origins.contains(origin))
     }
 
+    /// The origins of the clients of each tenant that was seen: another set where they were asked for again.
+    pub fn origins(&self) -> impl Iterator<Item = (TenantId, Arc<HashSet<String>>)> {
+        self.0.origins_of.iter().map(|(tenant, origins)| (*tenant, origins))
+    }
+
     /// The issuer of this name, from memory when it is known.
     ///
     /// # Errors

@@ -33,6 +33,7 @@ async fn complete(request: &HttpRequest, console: &Console) -> Result<HttpRespon
     let principal =
         console.authenticator.authenticate(granted.tokens.access_token()).await.map_err(ConsoleError::Token)?;
     check_subject(&principal, &granted, &pending)?;
+    console.check_in_use(&principal.tenant).await?;
     let old = console.cookies.get(request, Purpose::Session);
     let secret = console.sessions.begin(&principal, &pending.issuer, &granted, old.as_deref()).await?;
     let cookie = console.cookies.make(Purpose::Session, secret.expose_secret().to_owned(), console.sessions.absolute);

@@ -6,7 +6,7 @@ use tenantry_jose::KeyringError;
 
 use super::pages::PageError;
 use crate::access::AccessError;
-use crate::authn::AuthnError;
+use crate::authn::{AuthnError, TenantStatus};
 use crate::idp::IdpError;
 
 /// Why a page of the console is an error page.
@@ -39,6 +39,12 @@ pub enum ConsoleError {
     /// The access token that came of the sign-in is not accepted here.
     #[error("the access token of the sign-in is not accepted")]
     Token(#[source] AuthnError),
+    /// The tenant is not in use.
+    #[error("the tenant is not in use")]
+    TenantNotActive(TenantStatus),
+    /// More was asked for than the limit allows.
+    #[error("too many requests")]
+    TooManyRequests,
     /// The form did not come from a page of this session.
     #[error("the form did not come from a page of this session")]
     Forged,
@@ -58,8 +64,8 @@ impl From<AccessError> for ConsoleError {
         match error {
             AccessError::Authn(error) => Self::Token(error),
             AccessError::Database(error) => Self::Database(error),
+            AccessError::TenantNotActive(status) => Self::TenantNotActive(status),
             // Signing in asks for no permission.
-            AccessError::TenantNotActive(_) => Self::Token(AuthnError::Revoked),
             AccessError::InsufficientScope(_)
             | AccessError::Forbidden(_)
             | AccessError::Hidden(_)
@@ -83,6 +89,8 @@ impl ConsoleError {
     /// What the person is told. Nothing of it comes from the request.
     pub(super) fn face(&self) -> Face {
         const RESTART: &str = "It took too long, was finished already, or was started in another browser. Start again.";
+        const ASK_ADMINISTRATORS: &str = "Nobody can sign in to it at the moment. Turn to its administrators; they can ask \
+                                          whoever runs this service.";
         let face = |status, title, message, code| Face { status, title, message, code };
         match self {
             Self::Malformed => face(
@@ -133,6 +141,24 @@ impl ConsoleError {
                 "What the sign-in service answered is not accepted here. Try again; if it happens again, tell your \
                  administrator.",
                 Some("invalid_response"),
+            ),
+            Self::TenantNotActive(TenantStatus::Suspended) => face(
+                StatusCode::FORBIDDEN,
+                "This organisation is suspended",
+                ASK_ADMINISTRATORS,
+                Some("tenant_suspended"),
+            ),
+            Self::TenantNotActive(_) => face(
+                StatusCode::FORBIDDEN,
+                "This organisation is not in use",
+                ASK_ADMINISTRATORS,
+                Some("tenant_inactive"),
+            ),
+            Self::TooManyRequests => face(
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many requests",
+                "Too many came from your network in a short time. Wait a minute, then try again.",
+                Some("too_many_requests"),
             ),
             Self::Forged => face(
                 StatusCode::FORBIDDEN,

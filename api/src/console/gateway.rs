@@ -22,7 +22,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use tenantry_web::server::Gate;
 
 use super::cookies::Purpose;
-use super::{Console, GatewayError};
+use super::{Console, GatewayError, refusal};
 
 /// What stands before the path of the API.
 const PREFIX: &str = "/console/api";
@@ -34,19 +34,33 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const KEPT_HERE: [HeaderName; 8] =
     [COOKIE, ORIGIN, REFERER, AUTHORIZATION, PROXY_AUTHORIZATION, HeaderName::from_static("dpop"), CSRF, FETCH_SITE];
 
-/// The gate through which requests of the console's scripts come.
+/// The gate through which requests of the console's scripts come, and those of browsers for its pages.
 pub fn gate(console: Data<Console>) -> Gate {
     Gate::new(move |request, next| {
-        if !is_for_it(request.path()) {
+        if !is_of_console(request.path()) {
             return Box::pin(next.call(request));
         }
-        let console = console.clone();
-        Box::pin(async move { pass(&console, request, next).await })
+        let (console, is_for_it) = (console.clone(), is_for_it(request.path()));
+        Box::pin(async move {
+            if is_for_it {
+                pass(&console, request, next).await
+            } else {
+                refusal::as_page(&console, request, next).await
+            }
+        })
     })
 }
 
 fn is_for_it(path: &str) -> bool {
-    path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    is_below(PREFIX, path)
+}
+
+fn is_of_console(path: &str) -> bool {
+    is_below("/console", path)
+}
+
+fn is_below(prefix: &str, path: &str) -> bool {
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 async fn pass(

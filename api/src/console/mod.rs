@@ -14,6 +14,7 @@ mod model;
 mod overview;
 pub mod pages;
 mod parameters;
+mod refusal;
 mod relying_party;
 mod return_path;
 pub mod routes;

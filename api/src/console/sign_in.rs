@@ -28,11 +28,13 @@ async fn begin(request: &HttpRequest, console: &Console) -> Result<HttpResponse,
     let again = |error| again(console, asked, return_to.as_ref(), error);
     let Ok(tenant) = asked.parse::<Slug>() else { return again(LandingError::UnknownTenant) };
     // Asked first, because it remembers which tenants there are not.
-    match console.authenticator.issuers().find(&console.relying_party.issuer_of(&tenant)).await {
-        Ok(_) => {}
+    let issuer = match console.authenticator.issuers().find(&console.relying_party.issuer_of(&tenant)).await {
+        Ok(issuer) => issuer,
         Err(IssuerError::Unknown) => return again(LandingError::UnknownTenant),
         Err(IssuerError::Unavailable(_) | IssuerError::TooMany) => return again(LandingError::ProviderUnavailable),
-    }
+    };
+    // No secret: the identity provider publishes it with the issuer.
+    console.check_in_use(&issuer.tenant).await?;
     let strength = Strength::of(parameters.get("acr_values"), parameters.get("max_age"));
     let (url, mut pending) = match console.relying_party.begin(tenant, &strength).await {
         Err(ConsoleError::Unavailable(_)) => return again(LandingError::ProviderUnavailable),

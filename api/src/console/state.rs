@@ -19,7 +19,7 @@ use super::relying_party::RelyingParty;
 use super::return_path::ReturnPath;
 use super::sessions::Sessions;
 use crate::access::AccessControl;
-use crate::authn::Authenticator;
+use crate::authn::{Authenticator, Tenant, TenantStatus};
 use crate::idp::IdpClient;
 use crate::state::Api;
 
@@ -52,7 +52,7 @@ pub struct Console {
     /// What browsers call the pages of the console in `Origin`.
     pub(super) origin: String,
     /// Of pages whose forms lead to the identity provider.
-    content_security_policy: String,
+    pub(super) content_security_policy: String,
     /// Of pages that scripts make: these ask the API here, and make elements out of text in no way at all.
     scripted_policy: String,
 }
@@ -113,6 +113,17 @@ impl Console {
         })
     }
 
+    /// Whether people of the tenant can be signed in.
+    ///
+    /// # Errors
+    /// [`ConsoleError::TenantNotActive`], [`ConsoleError::Database`].
+    pub(super) async fn check_in_use(&self, tenant: &Tenant) -> Result<(), ConsoleError> {
+        match self.control.status(tenant).await? {
+            TenantStatus::Active => Ok(()),
+            status => Err(ConsoleError::TenantNotActive(status)),
+        }
+    }
+
     /// A page as an answer.
     pub(super) fn page(&self, status: StatusCode, html: String) -> HttpResponse {
         HttpResponse::build(status)
@@ -152,26 +163,34 @@ impl Console {
         made.unwrap_or_else(|error| self.error_page(request, &error))
     }
 
-    fn error_page(&self, request: &HttpRequest, error: &ConsoleError) -> HttpResponse {
+    /// The page that says what went wrong.
+    pub(super) fn error_html(
+        &self,
+        context: Option<&RequestContext>,
+        error: &ConsoleError,
+    ) -> Result<String, PageError> {
         let face = error.face();
-        let context = RequestContext::of(request);
-        let page = ErrorPage {
+        self.pages.error(&ErrorPage {
             language: Language::default(),
             title: face.title,
             message: face.message,
             code: face.code,
-            request_id: context.as_ref().map_or("unknown", |context| context.id().as_str()),
+            request_id: context.map_or("unknown", |context| context.id().as_str()),
             try_again_path: Some("/console"),
-        };
-        let mut response = match self.pages.error(&page) {
-            Ok(html) => self.page(face.status, html),
+        })
+    }
+
+    fn error_page(&self, request: &HttpRequest, error: &ConsoleError) -> HttpResponse {
+        let status = error.face().status;
+        let mut response = match self.error_html(RequestContext::of(request).as_deref(), error) {
+            Ok(html) => self.page(status, html),
             Err(fault) => {
                 let mut response = HttpResponse::InternalServerError().finish();
                 Cause::of(&fault).attach_to(&mut response);
                 return response;
             }
         };
-        if face.status.is_server_error() {
+        if status.is_server_error() {
             Cause::of(error).attach_to(&mut response);
         }
         response

@@ -280,7 +280,8 @@ struct Weight {
 }
 
 /// Whether the caller, by what stands in the database now, may change this person: nobody changes somebody who holds what
-/// they do not hold themselves. And the last active administrator stays one, because nobody could make another.
+/// they do not hold themselves. And the last active administrator stays one, because nobody could make another, as does the
+/// last who can undo what policies forbid.
 fn check_standing(
     work: &mut Work<'_>,
     caller: &Authority,
@@ -304,7 +305,9 @@ fn check_standing(
     let counts = row.status == AccountStatus::Active && held.covers(&PermissionPattern::All);
     if weight.switches_off && counts {
         let almighty = caller.tenant().roles_that_allow_all();
-        if !store::has_other_administrator(work.conn, work.scope, row.id, &almighty, work.clock.now())? {
+        if !store::has_other_administrator(work.conn, work.scope, row.id, &almighty, work.clock.now())?
+            || !caller.somebody_else_can_mend(work.conn, caller.tenant(), row.id)?
+        {
             return Err(AccountError::LastAdministrator);
         }
     }

@@ -27,8 +27,11 @@ pub enum AccountError {
     /// They hold more than the caller.
     #[error("they may do more than you: somebody who may as much as they do has to do this")]
     HoldsMore,
-    /// Without them nobody could administer the tenant.
-    #[error("they are the last active administrator: give the role to somebody else first")]
+    /// Without them nobody could administer the tenant, or undo what its policies forbid.
+    #[error(
+        "they are the last active administrator, or the last whom no policy keeps from changing policies: let somebody \
+             else be one first"
+    )]
     LastAdministrator,
     /// Somebody else is changing them.
     #[error("somebody else is changing them now: try again in a moment")]

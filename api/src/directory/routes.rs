@@ -340,6 +340,7 @@ pub(crate) async fn invite(
         (status = 204, description = "They are not let in any more"),
         (status = 412, description = "Somebody changed them meanwhile"),
         (status = 404, description = "There is nobody of this id from another tenant"),
+        (status = 409, description = "Nobody could administer the tenant any more"),
     )
 )]
 pub(crate) async fn dismiss(

@@ -17,6 +17,7 @@ use crate::access::{Access, Route, Routes};
 pub struct Document(pub Arc<str>);
 
 const BEARER: &str = "access_token";
+const DPOP: &str = "dpop_access_token";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -124,6 +125,7 @@ const BEARER: &str = "access_token";
         crate::tenants::settings::by_tenant::put,
         crate::tenants::settings::by_tenant::patch,
         crate::tenants::modules::routes::list,
+        crate::tenants::modules::routes::show,
         crate::tenants::modules::routes::put,
         super::routes::show_document,
     ),
@@ -160,7 +162,15 @@ pub fn document(routes: &Routes, public_url: &PublicUrl, issuer: &str) -> Result
             describe_problems(operation, route);
         }
     }
-    Ok(Document(serde_json::to_string(&api)?.into()))
+    let mut document = serde_json::to_value(&api)?;
+    // The types of the library have only some of the schemes.
+    document["components"]["securitySchemes"][DPOP] = json!({
+        "type": "http",
+        "scheme": "DPoP",
+        "description": "An access token that is bound to a key (RFC 9449 §7.1): `Authorization: DPoP …`, with a proof of possession \
+            for this one request in the header `DPoP`, signed with ES256, EdDSA, PS256 or RS256.",
+    });
+    Ok(Document(document.to_string().into()))
 }
 
 fn describe_security(api: &mut OpenApi, issuer: &str) {
@@ -197,7 +207,9 @@ fn describe_access(operation: &mut Operation, route: &Route) {
         Access::Authenticated => &[],
         Access::Permission(permission) | Access::Some(permission) => &[permission.as_str()],
     };
-    operation.security = Some(vec![SecurityRequirement::new(BEARER, scopes.iter().copied())]);
+    // Either of the two.
+    let sent_as = |scheme: &str| SecurityRequirement::new(scheme, scopes.iter().copied());
+    operation.security = Some(vec![sent_as(BEARER), sent_as(DPOP)]);
     if let [scope] = scopes {
         let needs = format!("Needs a scope that allows `{scope}` and, of a person, a role that does.");
         let described = operation.description.take().filter(|text| !text.is_empty());

@@ -21,6 +21,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    tenant_origins (tenant_id, origin) {
+        tenant_id -> Text,
+        origin -> Text,
+    }
+}
+
+diesel::table! {
     import_leases (tenant_id) {
         tenant_id -> Text,
         owner -> Text,

@@ -74,8 +74,14 @@ impl Signals {
 
     /// Whether what is remembered can be trusted: signals were looked for a moment ago.
     pub fn is_current(&self) -> bool {
+        self.age() < TRUSTED_FOR
+    }
+
+    /// How old what is remembered may be: the time since the last look that succeeded began, or since the start where none
+    /// has.
+    pub fn age(&self) -> Duration {
         let looked = Duration::from_millis(self.0.looked.load(Ordering::Relaxed));
-        self.0.started.elapsed().saturating_sub(looked) < TRUSTED_FOR
+        self.0.started.elapsed().saturating_sub(looked)
     }
 
     /// Ends the connections that are for looking: nothing that is remembered counts from then on.

@@ -1,8 +1,11 @@
 //! Scripts of other origins.
 
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
 use reqwest::{Method, Response, StatusCode};
 
-use crate::support::TestApi;
+use crate::support::{TestApi, client, within};
 
 const APP: &str = "https://app.example.com";
 
@@ -47,7 +50,12 @@ fn shown_to(response: &Response) -> Option<&str> {
 }
 
 async fn preflight(api: &TestApi, origin: &str) -> Response {
-    api.request(Method::OPTIONS, "/api/v1/tenant/settings")
+    preflight_at(&api.url, origin).await
+}
+
+async fn preflight_at(url: &str, origin: &str) -> Response {
+    client()
+        .request(Method::OPTIONS, format!("{url}/api/v1/tenant/settings"))
         .header("Origin", origin)
         .header("Access-Control-Request-Method", "PUT")
         .header("Access-Control-Request-Headers", "authorization,content-type,if-match")
@@ -164,5 +172,48 @@ async fn an_origin_that_a_tenant_gives_up_reads_nothing_more() {
     assert_eq!(call(&api, APP, "/api/v1/me", &after).await.status(), StatusCode::OK);
     for token in [&before, &after] {
         assert_eq!(shown_to(&call(&api, APP, "/api/v1/me", token).await), None);
+    }
+}
+
+#[actix_web::test]
+async fn a_process_that_has_just_begun_knows_the_origins_of_tenants() {
+    const OTHER: &str = "https://other.example.com";
+    let api = TestApi::start().await;
+    api.idp.set_origins("demo", &[APP, "http://localhost:5173"]);
+    api.idp.add_tenant("other");
+    api.idp.set_origins("other", &[OTHER, APP]);
+    api.id_of(&api.administrator()).await;
+    api.id_of(&api.idp.sign("other", &api.idp.user_claims("other", &api.url))).await;
+    let kept =
+        async |count: i64| within(Duration::from_secs(20), async || api.count("tenant_origins").await == count).await;
+    kept(4).await;
+    // Before anybody has come there with a token, and without asking for anything.
+    let lookups = || api.idp.state().issuer_lookups.load(Ordering::SeqCst);
+    let before = lookups();
+    let replica = api.replica(api.config.clone()).await;
+    for origin in [APP, OTHER, "http://localhost:5173"] {
+        let allowed = preflight_at(&replica, origin).await;
+        assert_eq!((allowed.status(), shown_to(&allowed)), (StatusCode::OK, Some(origin)));
+    }
+    for origin in ["https://evil.example", "http://app.example.com", "https://app.example.com.", "null", "*"] {
+        let refused = preflight_at(&replica, origin).await;
+        assert_eq!((refused.status(), shown_to(&refused)), (StatusCode::BAD_REQUEST, None), "{origin}");
+    }
+    assert_eq!(lookups(), before);
+    // What a tenant gives up is forgotten, unless another has it.
+    api.idp.set_origins("demo", &[]);
+    api.idp.rotate("demo");
+    let demo = api.administrator();
+    api.id_of(&demo).await;
+    kept(2).await;
+    let replica = api.replica(api.config.clone()).await;
+    assert_eq!(shown_to(&preflight_at(&replica, "http://localhost:5173").await), None);
+    assert_eq!(shown_to(&preflight_at(&replica, APP).await), Some(APP));
+    // Whose token it is still decides what a script is shown.
+    let other = api.idp.sign("other", &api.idp.user_claims("other", &api.url));
+    for (token, expected) in [(&demo, None), (&other, Some(APP))] {
+        let request = client().get(format!("{replica}/api/v1/me")).bearer_auth(token).header("Origin", APP);
+        let answer = request.send().await.unwrap();
+        assert_eq!((answer.status(), shown_to(&answer)), (StatusCode::OK, expected));
     }
 }

@@ -1,6 +1,7 @@
 //! `/livez`, `/readyz` and the metrics.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use tenantry_testing::TestDatabase;
 use tenantry_web::server::Environment;
 
 use crate::fake_management::Fault;
-use crate::support::{TestApi, client, configuration};
+use crate::support::{TestApi, client, configuration, within};
 
 #[actix_web::test]
 async fn ready_when_everything_is_there() {
@@ -87,4 +88,11 @@ async fn not_ready_without_its_tables() {
     {
         assert!(text.contains(&format!("\n{gauge} ")), "{gauge}: {text}");
     }
+    // The tables are gone, so that no look succeeds any more.
+    let age = async || {
+        let text = client().get(format!("http://{metrics}/metrics")).send().await.unwrap().text().await.unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("signals_age_seconds ")).unwrap();
+        line.parse::<f64>().unwrap()
+    };
+    within(Duration::from_secs(20), async || age().await > 0.0).await;
 }

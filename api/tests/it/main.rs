@@ -13,6 +13,7 @@ mod connected;
 mod console;
 mod console_gateway;
 mod console_pages;
+mod console_refusals;
 mod contract;
 mod cors;
 mod crossings;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use chrono_tz::Tz;
+use ipnet::IpNet;
 use tenantry_types::UtcTime;
 
 use super::ast::TimeOfDay;
@@ -21,6 +23,10 @@ pub enum Kind {
     Literal(Value),
     /// A time of day.
     TimeOfDay(TimeOfDay),
+    /// The zone of a time of day, after it.
+    Zone(Tz),
+    /// A network, after `in`.
+    Network(IpNet),
     /// A name: a keyword, or the path of an attribute.
     Name(Arc<str>),
     /// An operator, a parenthesis, a bracket or a comma.
@@ -43,6 +49,9 @@ impl SyntaxError {
     }
 }
 
+/// What comes after `in`.
+pub const AFTER_IN: &str = "a list [a, b] or a network like 10.0.0.0/8 is missing; for a set there is one_of(…)";
+
 /// The longest first, so that `<=` is not read as `<`.
 const SIGNS: &[&str] = &["==", "!=", "<=", ">=", "<", ">", "(", ")", "[", "]", ",", "+", "-", "*", "/"];
 
@@ -56,7 +65,15 @@ pub fn words(text: &str) -> Result<Vec<Token>, SyntaxError> {
             continue;
         }
         let rest = &text[at..];
-        let (kind, length) = if matches!(next, '"' | '\'') {
+        // Networks and zones have letters and signs of their own, and stand after certain words only.
+        let special = match tokens.last().map(|token: &Token| &token.kind) {
+            Some(Kind::Name(name)) if &**name == "in" => network(rest).map_err(|what| SyntaxError::new(at, what))?,
+            Some(Kind::TimeOfDay(_)) => zone(rest),
+            _ => None,
+        };
+        let (kind, length) = if let Some(special) = special {
+            special
+        } else if matches!(next, '"' | '\'') {
             quoted(rest, next).ok_or_else(|| SyntaxError::new(at, "a text is not closed"))?
         } else if next.is_ascii_digit() {
             number_or_time(rest).map_err(|what| SyntaxError::new(at, what))?
@@ -74,7 +91,32 @@ pub fn words(text: &str) -> Result<Vec<Token>, SyntaxError> {
     Ok(tokens)
 }
 
-/// Letters of names, and of time zones (`Asia/Kolkata`, `Etc/GMT+1`), which the parser reads by itself.
+/// A network, where what comes is of the letters of one.
+fn network(rest: &str) -> Result<Option<(Kind, usize)>, String> {
+    let length = rest.find(|c: char| !(c.is_ascii_hexdigit() || matches!(c, '.' | ':' | '/'))).unwrap_or(rest.len());
+    if length == 0 {
+        return Ok(None);
+    }
+    let network: IpNet = rest[..length].parse().map_err(|_| AFTER_IN.to_owned())?;
+    // What has bits set behind its prefix is a mistake, not a network.
+    let meant = network.trunc();
+    if meant == network {
+        Ok(Some((Kind::Network(network), length)))
+    } else {
+        Err(format!("{network} is no network; {meant} is the one that it is in"))
+    }
+}
+
+/// A time zone: `UTC`, `Asia/Kolkata`, `Etc/GMT+1`, `America/Port-au-Prince`.
+fn zone(rest: &str) -> Option<(Kind, usize)> {
+    let is_other = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '/' | '+' | '-'));
+    let length = rest.find(is_other).unwrap_or(rest.len());
+    let name = &rest[..length];
+    let zone: Tz = name.parse().ok().filter(|_| name.contains('/') || name == "UTC")?;
+    Some((Kind::Zone(zone), length))
+}
+
+/// Letters of names.
 const fn is_of_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '.')
 }
@@ -184,6 +226,25 @@ mod tests {
             ),
             ("19 EURO", vec![number(19_000_000), Kind::Name("EURO".into())]),
             ("true", vec![Kind::Literal(Value::Bool(true))]),
+            (
+                "not(in 2001:db8::/32)",
+                vec![
+                    Kind::Name("not".into()),
+                    Kind::Sign("("),
+                    Kind::Name("in".into()),
+                    Kind::Network("2001:db8::/32".parse().unwrap()),
+                    Kind::Sign(")"),
+                ],
+            ),
+            (
+                "18:00 Etc/GMT+1)",
+                vec![
+                    Kind::TimeOfDay(TimeOfDay::parse("18:00").unwrap()),
+                    Kind::Zone(Tz::Etc__GMTPlus1),
+                    Kind::Sign(")"),
+                ],
+            ),
+            ("UTC/6", vec![Kind::Name("UTC".into()), Kind::Sign("/"), number(6_000_000)]),
         ] {
             assert_eq!(kinds(text), expected, "{text}");
         }

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use ipnet::IpNet;
 
 use super::ast::{Arithmetic, Comparison, Operand, Part, Predicate, TimeOfDay};
-use super::lexer::{Kind, SyntaxError, Token, words};
+use super::lexer::{AFTER_IN, Kind, SyntaxError, Token, words};
 use super::value::Value;
 
 /// The longest expression, in bytes.
@@ -40,33 +39,11 @@ pub fn parse(text: &str) -> Result<Predicate, SyntaxError> {
     if text.len() > LONGEST {
         return Err(SyntaxError::new(LONGEST, format!("an expression has at most {LONGEST} bytes")));
     }
-    // Networks and zones have letters of their own; they stand at the end.
-    if let Some(rest) = text.trim_start_matches(' ').strip_prefix("in ")
-        && let Ok(network) = rest.trim_matches(' ').parse::<IpNet>()
-    {
-        // What has bits set behind its prefix is a mistake, not a network.
-        let at = text.len() - rest.len();
-        let meant = network.trunc();
-        let wrong = || SyntaxError::new(at, format!("{network} is no network; {meant} is the one that it is in"));
-        return (meant == network).then_some(Predicate::Network(network)).ok_or_else(wrong);
-    }
-    let (body, zone) = split_zone(text);
-    let mut parser = Parser { tokens: words(body)?, next: 0, end: body.len(), depth: 0, zone };
+    let mut parser = Parser { tokens: words(text)?, next: 0, end: text.len(), depth: 0 };
     let predicate = parser.predicate()?;
     match parser.tokens.get(parser.next) {
         Some(token) => Err(SyntaxError::new(token.at, "the expression should end here")),
-        None if parser.zone.is_some() => Err(SyntaxError::new(body.len(), "only times of day are in a time zone")),
         None => Ok(predicate),
-    }
-}
-
-/// `between 09:00 and 18:00 Asia/Kolkata` ends in a zone.
-fn split_zone(text: &str) -> (&str, Option<Tz>) {
-    let trimmed = text.trim_end_matches(' ');
-    let Some((body, last)) = trimmed.rsplit_once(' ') else { return (text, None) };
-    match last.parse::<Tz>() {
-        Ok(zone) if last.contains('/') || last == "UTC" => (body, Some(zone)),
-        _ => (text, None),
     }
 }
 
@@ -75,7 +52,6 @@ struct Parser {
     next: usize,
     end: usize,
     depth: u32,
-    zone: Option<Tz>,
 }
 
 impl Parser {
@@ -172,8 +148,13 @@ impl Parser {
     }
 
     fn members(&mut self) -> Result<Predicate, SyntaxError> {
+        if let Some(Kind::Network(network)) = self.peek() {
+            let network = *network;
+            self.next += 1;
+            return Ok(Predicate::Network(network));
+        }
         if !self.sign("[") {
-            return self.wrong("a list [a, b] or a network like 10.0.0.0/8 is missing; for a set there is one_of(…)");
+            return self.wrong(AFTER_IN);
         }
         let mut members = vec![self.operand()?];
         while self.sign(",") {
@@ -187,8 +168,8 @@ impl Parser {
         if let Some(from) = self.time_of_day() {
             self.keyword("and")?;
             let Some(to) = self.time_of_day() else { return self.wrong("a time of day like 18:00 is missing") };
-            let Some(zone) = self.zone.take() else {
-                return self.wrong("a time zone like Asia/Kolkata or UTC is missing at the end");
+            let Some(zone) = self.zone() else {
+                return self.wrong("a time zone like Asia/Kolkata or UTC is missing");
             };
             return Ok(Predicate::TimeOfDay(from, to, zone));
         }
@@ -202,6 +183,13 @@ impl Parser {
         let time = *time;
         self.next += 1;
         Some(time)
+    }
+
+    fn zone(&mut self) -> Option<Tz> {
+        let Some(Kind::Zone(zone)) = self.peek() else { return None };
+        let zone = *zone;
+        self.next += 1;
+        Some(zone)
     }
 
     fn operand(&mut self) -> Result<Operand, SyntaxError> {
@@ -285,6 +273,11 @@ mod tests {
             ("one_of(user.teams)", "one_of(user.teams)"),
             ("not(in [1, 2.50])", "not(in [1, 2.5])"),
             ("not ( exists )", "not(exists)"),
+            ("not(in 10.0.0.0/8)", "not(in 10.0.0.0/8)"),
+            ("not( not(in  ::ffff:10.0.0.0/104 ) )", "not(not(in ::ffff:10.0.0.0/104))"),
+            ("not(between 09:00 and 18:00 UTC)", "not(between 09:00 and 18:00 UTC)"),
+            (" not(between 22:00 and 06:00 Etc/GMT+1 ) ", "not(between 22:00 and 06:00 Etc/GMT+1)"),
+            ("between 22:00 and 06:00 America/Port-au-Prince", "between 22:00 and 06:00 America/Port-au-Prince"),
             ("== 1 - (2 - 3) * 4", "== 1 - (2 - 3) * 4"),
             ("== (1 - 2) - 3", "== 1 - 2 - 3"),
             ("== ((1 * 2) + 3)", "== 1 * 2 + 3"),
@@ -308,13 +301,22 @@ mod tests {
             ("= 5", 0, "means nothing"),
             ("> 5 6", 4, "should end"),
             ("in 10.0.0.1/8", 3, "network"),
+            ("not(in 10.0.0.1/8)", 7, "10.0.0.0/8"),
+            ("in 10.0.0.0/33", 3, "network"),
+            ("in 10.0.0.1", 3, "network"),
+            ("in ::1", 3, "network"),
+            ("in 10.0.0.0/8 UTC", 14, "should end"),
             ("in user.teams", 3, "one_of"),
+            ("in booking.teams", 3, "one_of"),
             ("in []", 4, "missing"),
             ("in [1", 5, "']'"),
             ("between 1", 9, "'and'"),
             ("between 09:00 and 18:00", 23, "time zone"),
             ("between 09:00 and 5 UTC", 18, "time of day"),
-            ("== 5 UTC", 4, "time zone"),
+            ("between 09:00 UTC and 18:00 UTC", 14, "'and'"),
+            ("between 09:00 and 18:00 Mars/Phobos", 24, "time zone"),
+            ("not(between 09:00 and 18:00) UTC", 27, "time zone"),
+            ("== 5 Asia/Kolkata", 5, "should end"),
             ("== PremiumCustomer", 3, "quotes"),
             ("one_of(teams)", 12, "attribute"),
             ("not(5)", 4, "begins with"),

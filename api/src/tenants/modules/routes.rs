@@ -1,10 +1,10 @@
 //! `/api/v1/tenants/{id}/modules`.
 
-use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, VARY};
 use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
-use tenantry_types::Envelope;
+use tenantry_types::{Envelope, TenantId};
 use tenantry_web::problems::Json;
 
 use super::model::{self, ALL, Known, ModuleView, Wanted};
@@ -13,7 +13,7 @@ use crate::access::{Access, Authority, Permission, Routes};
 use crate::audit::{Changes, Origin};
 use crate::change::{Change, Work};
 use crate::idempotency::Answer;
-use crate::input::{EntityTag, IfMatch, OptionalIfMatch};
+use crate::input::{EntityTag, IfMatch, OptionalIfMatch, versioned};
 use crate::signals::SignalKind;
 use crate::state::Api;
 use crate::tenants::{TenantError, target};
@@ -25,11 +25,15 @@ pub const UPDATE: Permission = Permission::new("tenant_module.update");
 
 /// Adds the routes.
 pub fn configure(routes: &mut Routes) {
-    routes.get("/api/v1/tenants/{id}/modules", Access::Permission(READ), list).put(
-        "/api/v1/tenants/{id}/modules/{name}",
-        Access::Permission(UPDATE),
-        put,
-    );
+    const ALL: &str = "/api/v1/tenants/{id}/modules";
+    const ONE: &str = "/api/v1/tenants/{id}/modules/{name}";
+    routes.get(ALL, Access::Permission(READ), list);
+    routes.get(ONE, Access::Permission(READ), show).put(ONE, Access::Permission(UPDATE), put);
+}
+
+/// Names a version of a module. One of which the tenant has said nothing is there, with its defaults.
+fn tag(tenant: TenantId, known: &Known, row: Option<&ModuleRow>) -> EntityTag {
+    EntityTag::named(tenant, known.module.as_str(), row.map_or(0, |row| row.version))
 }
 
 fn view(known: &Known, row: Option<&ModuleRow>) -> ModuleView {
@@ -71,6 +75,41 @@ pub(crate) async fn list(
         .insert_header((CACHE_CONTROL, "private, no-cache"))
         .insert_header((VARY, "Authorization"))
         .json(Envelope::new(views)))
+}
+
+/// Shows a module of a tenant
+///
+/// As the list does, with the version that an update can name.
+#[utoipa::path(
+    get,
+    path = "/api/v1/tenants/{id}/modules/{name}",
+    tag = "Tenants",
+    operation_id = "show_tenant_module",
+    params(
+        ("id" = String, Path, description = "The tenant", format = "uuid"),
+        ("name" = String, Path, description = "The module", example = "bookings"),
+    ),
+    responses(
+        (status = 200, description = "The module", body = inline(Envelope<ModuleView>),
+            headers(("ETag" = String, description = "Names this version; an update sends it as `If-Match`")),
+            example = json!({"status": "success", "data": {"name": "bookings", "description": "Appointments", "is_enabled": true,
+                "config": {"slot_minutes": 30, "book_ahead_days": 90, "cancel_before_hours": 24, "waiting_list": false}}})),
+        (status = 304, description = "It is still as `If-None-Match` says"),
+        (status = 404, description = "There is no such tenant, or no such module (`/problems/module-not-found`)"),
+    )
+)]
+pub(crate) async fn show(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    authority: Authority,
+    origin: Origin,
+    api: Data<Api>,
+) -> Result<HttpResponse, TenantError> {
+    // Before the look is told of: that there is no such module is no look at the tenant.
+    let known = Known::named(&path.1).ok_or(TenantError::NoSuchModule)?;
+    let (scope, _) = target::look(&api, &authority, origin, &path.0, (READ, "tenant_module")).await?;
+    let row = api.db.read(move |conn| store::find(conn, scope, known)).await?;
+    Ok(versioned(&request, &tag(scope.tenant_id(), known, row.as_ref()), view(known, row.as_ref())))
 }
 
 /// Switches a module on or off, and sets it up
@@ -118,9 +157,8 @@ fn save(
 ) -> Result<Answer, TenantError> {
     let row = store::find(work.conn, work.scope, known)?;
     let name = known.module.as_str();
-    // A module of which the tenant has said nothing is there, with its defaults.
-    let tag = |version: i64| EntityTag::named(work.scope.tenant_id(), name, version);
-    let seen = tag(row.as_ref().map_or(0, |row| row.version));
+    let tenant = work.scope.tenant_id();
+    let seen = tag(tenant, known, row.as_ref());
     if let Some(if_match) = if_match {
         if_match.check(&seen)?;
     }
@@ -132,12 +170,11 @@ fn save(
         return Ok(Answer::ok(before).with_etag(seen.as_str()));
     }
     let version = row.map_or(1, |row| row.version + 1);
-    let saved = tag(version);
     store::save(work.conn, work.scope, work.clock, known, wanted, version)?;
-    let payload = json!({ "tenant_id": work.scope.tenant_id(), "module": name, "is_enabled": wanted.is_enabled });
+    let payload = json!({ "tenant_id": tenant, "module": name, "is_enabled": wanted.is_enabled });
     work.tell("tenant_module.changed", payload)?;
     work.signal(SignalKind::Tenant, None)?;
     work.record(UPDATE.as_str(), "tenant_module", name, changes)?;
     let after = store::find(work.conn, work.scope, known)?;
-    Ok(Answer::ok(view(known, after.as_ref())).with_etag(saved.as_str()))
+    Ok(Answer::ok(view(known, after.as_ref())).with_etag(tag(tenant, known, after.as_ref()).as_str()))
 }

@@ -1,6 +1,7 @@
 //! `/access/v1` and `/.well-known/authzen-configuration`: AuthZEN Authorization API 1.0.
 
 mod first_sight;
+mod nobody;
 mod real_columns;
 mod renewed;
 

@@ -19,6 +19,7 @@ const EXPLICIT: &[&str] = &[
     "GET /api/v1/tenants/{id}/domains",
     "GET /api/v1/tenants/{id}/domains/{domain}",
     "GET /api/v1/tenants/{id}/modules",
+    "GET /api/v1/tenants/{id}/modules/{name}",
     "PATCH /api/v1/tenants/{id}",
     "PATCH /api/v1/tenants/{id}/config",
     "POST /api/v1/tenants/{id}/activate",

@@ -68,6 +68,8 @@ fn every_operator_is_true_false_or_unknown() {
         ("booking.length", json!("> 1d - 1h"), Value::Duration(day), True),
         ("env.ip", json!("in 10.0.0.0/8"), Value::address("::ffff:10.1.2.3".parse().unwrap()), True),
         ("env.ip", json!("in 10.0.0.0/8"), Value::address("11.0.0.1".parse().unwrap()), False),
+        ("env.ip", json!("not(in 10.0.0.0/8)"), Value::address("11.0.0.1".parse().unwrap()), True),
+        ("env.ip", json!("not(in 10.0.0.0/8)"), Value::address("10.0.0.1".parse().unwrap()), False),
         ("env.ip", json!("10.0.0.1"), Value::address("10.0.0.1".parse().unwrap()), True),
         ("booking.scheduled_time", json!("> now() + 24h"), time("2026-03-30T00:30:00.000001Z"), True),
         ("booking.scheduled_time", json!("> now() + 24h"), time("2026-03-30T00:30:00Z"), False),

@@ -266,6 +266,7 @@ fn right(dice: &mut Dice) -> Json {
         json!({"booking.owner": "not(starts_with 'a')", "user.id": "exists"}),
         json!({"booking.guests": "in [1, 2 + 3, booking.guests / 2]", "env.device_trusted": true}),
         json!({"booking.scheduled_time": "< env.time - 90m", "booking.owner": "== user.id"}),
+        json!({"env.ip": "not(in 2001:db8::/32)", "env.time": "not(between 22:00 and 06:30 Etc/GMT+1)"}),
     ];
     let alternatives: Vec<&Json> = (0..dice.below(4)).map(|_| &conditions[dice.below(conditions.len())]).collect();
     json!({

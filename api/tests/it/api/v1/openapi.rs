@@ -1,7 +1,7 @@
 //! `GET /api/v1/openapi.json`.
 
 use reqwest::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::TestApi;
 
@@ -38,7 +38,38 @@ async fn the_document_is_whole() {
     }
     let schema = "/content/application~1problem+json/schema/$ref";
     assert_eq!(put["responses"]["422"].pointer(schema).unwrap(), "#/components/schemas/Problem");
-    assert_eq!(document["paths"]["/api/v1/openapi.json"]["get"]["security"], serde_json::json!([]));
+    assert_eq!(document["paths"]["/api/v1/openapi.json"]["get"]["security"], json!([]));
+}
+
+#[actix_web::test]
+async fn tokens_are_sent_plainly_or_with_a_proof_of_possession() {
+    let api = TestApi::start().await;
+    let document: Value = api.get("/api/v1/openapi.json").await.json().await.unwrap();
+    let schemes = &document["components"]["securitySchemes"];
+    assert_eq!(
+        (&schemes["access_token"]["type"], &schemes["access_token"]["scheme"]),
+        (&json!("http"), &json!("bearer"))
+    );
+    let dpop = &schemes["dpop_access_token"];
+    assert_eq!((&dpop["type"], &dpop["scheme"]), (&json!("http"), &json!("DPoP")));
+    let mut protected = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let either = operation["security"].as_array().unwrap();
+            if either.is_empty() {
+                continue;
+            }
+            let scopes = &either[0]["access_token"];
+            assert!(scopes.is_array(), "{method} {path}");
+            assert_eq!(
+                *either,
+                [json!({"access_token": scopes}), json!({"dpop_access_token": scopes})],
+                "{method} {path}"
+            );
+            protected += 1;
+        }
+    }
+    assert!(protected > 60, "{protected}");
 }
 
 #[actix_web::test]

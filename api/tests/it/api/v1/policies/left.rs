@@ -2,6 +2,7 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tenantry_types::{SystemRandom, UserId};
 
 use super::{NOTHING, POLICIES, always, made, role, tried};
 use crate::support::{TestApi, problem};
@@ -129,4 +130,53 @@ async fn the_last_administrator_comes_under_no_deny_by_a_role_or_a_group() {
     made(&api, &admin, &deny("keepers only", "policy", json!({"user.role": "!= 'keeper'"}))).await;
     locks_out(&api, &admin, Method::DELETE, &format!("{}/{keeper}", roles(&me)), NOTHING).await;
     assert_eq!(tried(&api, &admin, Method::GET, POLICIES, NOTHING).await, StatusCode::OK);
+}
+
+#[actix_web::test]
+async fn the_last_whom_no_policy_keeps_from_mending_is_not_switched_off() {
+    let api = TestApi::start().await;
+    let (admin, other) = (api.administrator(), api.administrator());
+    let (me, them) = (api.id_of(&admin).await, api.id_of(&other).await);
+    for (id, email) in [(&me, "me@acme.example"), (&them, "them@acme.example")] {
+        api.accounts.add(api.idp.tenant("demo").id, id.parse().unwrap(), email);
+        // From here on the address is known.
+        api.done_as(&admin, Method::PATCH, &format!("/api/v1/users/{id}"), &json!({"first_name": "Ada"})).await;
+    }
+    let but = |ids: &[&str]| json!({"user.id": format!("not(in ['{}'])", ids.join("', '"))});
+    let policy = made(&api, &admin, &deny("mine alone", "policy", but(&[&me]))).await;
+    let at = format!("/api/v1/users/{me}");
+    let suspended = json!({"status": "suspended"});
+    for token in [&other, &admin] {
+        locks_out(&api, token, Method::PATCH, &at, &suspended).await;
+        locks_out(&api, token, Method::DELETE, &at, NOTHING).await;
+    }
+    let lines = "{\"email\":\"me@acme.example\",\"status\":\"inactive\"}\n";
+    let import = api.request(Method::POST, "/api/v1/users/import?on_conflict=update").bearer_auth(&other);
+    let report = import.header("Content-Type", "application/x-ndjson").body(lines).send().await.unwrap();
+    let report = report.text().await.unwrap();
+    let line: Value = serde_json::from_str(report.lines().next().unwrap()).unwrap();
+    assert_eq!((&line["status"], &line["errors"][0]["code"]), (&json!("failed"), &json!("conflict")), "{report}");
+    assert_eq!(tried(&api, &admin, Method::GET, &policy, NOTHING).await, StatusCode::OK);
+    // What does not switch them off, and whoever is not needed for it, is changed as before.
+    api.done_as(&other, Method::PATCH, &at, &json!({"first_name": "Grace"})).await;
+    let others = format!("/api/v1/users/{them}");
+    api.done_as(&admin, Method::PATCH, &others, &suspended).await;
+    api.done_as(&admin, Method::PATCH, &others, &json!({"status": "active"})).await;
+
+    // A guest is one who can as well, and then is the last.
+    let (home, guest) = (api.idp.add_tenant("home"), UserId::new(&*api.clock, &SystemRandom));
+    api.accounts.add(home.id, guest, "guest@home.example");
+    let membership = format!("/api/v1/users/{guest}/membership");
+    api.done_as(&admin, Method::PUT, &membership, NOTHING).await;
+    let roles = api.done_as(&admin, Method::GET, "/api/v1/roles", NOTHING).await;
+    let administrator = roles.as_array().unwrap().iter().find(|role| role["name"] == "administrator").unwrap();
+    let given = json!({"role_id": administrator["id"]});
+    api.done_as(&admin, Method::POST, &format!("/api/v1/users/{guest}/roles"), &given).await;
+    let patch = json!({"rules": {"conditions": [but(&[&me, guest.as_str()])]}});
+    api.done_as(&admin, Method::PATCH, &policy, &patch).await;
+    let token = api.administrator();
+    api.id_of(&token).await;
+    api.done_as(&token, Method::PATCH, &at, &suspended).await;
+    locks_out(&api, &token, Method::DELETE, &membership, NOTHING).await;
+    locks_out(&api, &token, Method::DELETE, &format!("/api/v1/users/{guest}"), NOTHING).await;
 }

@@ -136,3 +136,42 @@ async fn what_was_changed_meanwhile_is_not_changed_again() {
     let now = api.get_as(&domain, &token).await.headers()["etag"].clone();
     assert_eq!(ask(Method::DELETE, &domain, &now, &json!({})).await.unwrap().status(), StatusCode::NO_CONTENT);
 }
+
+#[actix_web::test]
+async fn one_module_is_shown_with_the_version_that_an_update_names() {
+    let api = TestApi::start().await;
+    let id = make(&api).await;
+    let (token, platform) = (api.administrator_of(&id, "acme"), api.platform());
+    let (all, one) = (format!("{TENANTS}/{id}/modules"), format!("{TENANTS}/{id}/modules/bookings"));
+    let shown = api.get_as(&one, &token).await;
+    assert_eq!(
+        (shown.status(), &shown.headers()["cache-control"]),
+        (StatusCode::OK, &"private, no-cache".parse().unwrap())
+    );
+    let first = shown.headers()["etag"].clone();
+    assert_eq!(data(shown).await, data(api.get_as(&all, &token).await).await[0]);
+    let put = |tag: &HeaderValue, body: Value| {
+        api.request(Method::PUT, &one).bearer_auth(&token).header("If-Match", tag).json(&body).send()
+    };
+    let off = json!({"is_enabled": false});
+    let saved = put(&first, off.clone()).await.unwrap();
+    assert_eq!(saved.status(), StatusCode::OK);
+    let second = saved.headers()["etag"].clone();
+    problem(put(&first, off).await.unwrap(), StatusCode::PRECONDITION_FAILED).await;
+    let again =
+        api.request(Method::GET, &one).bearer_auth(&token).header("If-None-Match", &first).send().await.unwrap();
+    assert_eq!((again.status(), &again.headers()["etag"]), (StatusCode::OK, &second));
+    assert_eq!(data(again).await["is_enabled"], false);
+    let same =
+        api.request(Method::GET, &one).bearer_auth(&token).header("If-None-Match", &second).send().await.unwrap();
+    assert_eq!((same.status(), &same.headers()["etag"]), (StatusCode::NOT_MODIFIED, &second));
+    // To see it is to see the list: the right for it, one's own tenant, and a trail where it is not.
+    problem(api.get_as(&one, &api.machine("tenant_module.update")).await, StatusCode::FORBIDDEN).await;
+    problem(api.get_as(&one, &api.administrator()).await, StatusCode::NOT_FOUND).await;
+    let looks = "audit_entries WHERE action = 'tenant_module.read'";
+    let missing = problem(api.get_as(&format!("{all}/nonsense"), &platform).await, StatusCode::NOT_FOUND).await;
+    assert!(missing["type"].as_str().unwrap().ends_with("/problems/module-not-found"));
+    assert_eq!(api.count(looks).await, 0);
+    assert_eq!(api.get_as(&one, &platform).await.headers()["etag"], second);
+    assert_eq!(api.count(looks).await, 1);
+}
