@@ -6,7 +6,7 @@ use serde_json::json;
 use tenantry_db::{Connection, DbError, TenantScope};
 use tenantry_types::{UserId, UtcTime};
 
-use super::access::end_everywhere;
+use super::access::sign_out_everywhere;
 use super::memberships::{find_person, places, remove_member};
 use crate::audit::Author;
 use crate::credentials;
@@ -89,12 +89,6 @@ pub fn update(
     if status_changed {
         detail["status"] = json!({ "old": before.status, "new": after.status });
     }
-    let signs_out = status_changed && !after.status.may_sign_in();
-    if signs_out {
-        let (sessions, grants) = end_everywhere(conn, scope, author, after.id, Revocation::AccountDisabled)?;
-        detail["ended"] = json!({ "sessions": sessions, "grants": grants });
-    }
-    author.record(conn, scope, "user.update", format!("user:{}", after.id), detail)?;
     for place in places(conn, scope, after.id)? {
         let Some(person) = find_person(conn, place, after.id)? else { continue };
         if !changed.is_empty() {
@@ -103,10 +97,11 @@ pub fn update(
         if status_changed {
             events::store::record(conn, place, author, &Event::status_changed(&person))?;
         }
-        if signs_out {
-            events::store::record(conn, place, author, &Event::session_revoked(after.id, None, author.now()))?;
-        }
     }
+    if status_changed && !after.status.may_sign_in() {
+        detail["ended"] = sign_out_everywhere(conn, scope, author, after.id, Revocation::AccountDisabled)?;
+    }
+    author.record(conn, scope, "user.update", format!("user:{}", after.id), detail)?;
     Ok(after)
 }
 
