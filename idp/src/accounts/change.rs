@@ -1,10 +1,8 @@
 //! Adding, changing and removing a person.
 
-use std::time::Duration;
-
 use serde_json::json;
 use tenantry_db::{Connection, DbError, TenantScope};
-use tenantry_types::{UserId, UtcTime};
+use tenantry_types::UserId;
 
 use super::access::sign_out_everywhere;
 use super::memberships::{find_person, places, remove_member};
@@ -83,7 +81,7 @@ pub fn update(
     if changed.is_empty() && !status_changed {
         return Ok(after);
     }
-    after.updated_at = later(before, author);
+    after.updated_at = author.now_after(before.updated_at);
     users::store::update(conn, scope, &after)?;
     let mut detail = json!({ "changed": changed });
     if status_changed {
@@ -103,11 +101,6 @@ pub fn update(
     }
     author.record(conn, scope, "user.update", format!("user:{}", after.id), detail)?;
     Ok(after)
-}
-
-/// Now, or later than it was changed before: the clocks of two replicas differ, and receivers go by this.
-pub(super) fn later(before: &User, author: &Author) -> UtcTime {
-    author.now().max(before.updated_at + Duration::from_micros(1))
 }
 
 /// The names of the members that differ, but for the status.
