@@ -1,10 +1,10 @@
 //! Ending what somebody is signed in to.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tenantry_db::{Connection, DbError, TenantScope};
 use tenantry_types::{SessionId, UserId};
 
-use super::memberships::places;
+use super::elsewhere::end_access_elsewhere;
 use crate::audit::Author;
 use crate::events::{self, Event};
 use crate::oauth::grants::Revocation;
@@ -60,19 +60,17 @@ pub fn revoke_sessions(
     Ok(())
 }
 
-/// The same at home and wherever the person is a member: what they are signed in to anywhere hangs on their account.
-pub(super) fn end_everywhere(
+/// Signs somebody who lives in the tenant out of it, and of those that they are a member of: what they are signed in to
+/// anywhere hangs on their account. Gives what ended, for the audit trail.
+pub(super) fn sign_out_everywhere(
     conn: &mut Connection,
     home: TenantScope,
     author: &Author,
     user: UserId,
     because: Revocation,
-) -> Result<(usize, usize), DbError> {
-    let (mut sessions, mut grants) = (0, 0);
-    for place in places(conn, home, user)? {
-        let ended = end_access(conn, place, author, Some(user), because)?;
-        sessions += ended.0;
-        grants += ended.1;
-    }
-    Ok((sessions, grants))
+) -> Result<Value, DbError> {
+    let (sessions, grants) = end_access(conn, home, author, Some(user), because)?;
+    events::store::record(conn, home, author, &Event::session_revoked(user, None, author.now()))?;
+    let elsewhere = end_access_elsewhere(conn, home, author, Some(user), because)?;
+    Ok(json!({ "sessions": sessions + elsewhere.0, "grants": grants + elsewhere.1 }))
 }

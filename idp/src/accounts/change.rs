@@ -1,12 +1,10 @@
 //! Adding, changing and removing a person.
 
-use std::time::Duration;
-
 use serde_json::json;
 use tenantry_db::{Connection, DbError, TenantScope};
-use tenantry_types::{UserId, UtcTime};
+use tenantry_types::UserId;
 
-use super::access::end_everywhere;
+use super::access::sign_out_everywhere;
 use super::memberships::{find_person, places, remove_member};
 use crate::audit::Author;
 use crate::credentials;
@@ -83,18 +81,12 @@ pub fn update(
     if changed.is_empty() && !status_changed {
         return Ok(after);
     }
-    after.updated_at = later(before, author);
+    after.updated_at = author.now_after(before.updated_at);
     users::store::update(conn, scope, &after)?;
     let mut detail = json!({ "changed": changed });
     if status_changed {
         detail["status"] = json!({ "old": before.status, "new": after.status });
     }
-    let signs_out = status_changed && !after.status.may_sign_in();
-    if signs_out {
-        let (sessions, grants) = end_everywhere(conn, scope, author, after.id, Revocation::AccountDisabled)?;
-        detail["ended"] = json!({ "sessions": sessions, "grants": grants });
-    }
-    author.record(conn, scope, "user.update", format!("user:{}", after.id), detail)?;
     for place in places(conn, scope, after.id)? {
         let Some(person) = find_person(conn, place, after.id)? else { continue };
         if !changed.is_empty() {
@@ -103,16 +95,12 @@ pub fn update(
         if status_changed {
             events::store::record(conn, place, author, &Event::status_changed(&person))?;
         }
-        if signs_out {
-            events::store::record(conn, place, author, &Event::session_revoked(after.id, None, author.now()))?;
-        }
     }
+    if status_changed && !after.status.may_sign_in() {
+        detail["ended"] = sign_out_everywhere(conn, scope, author, after.id, Revocation::AccountDisabled)?;
+    }
+    author.record(conn, scope, "user.update", format!("user:{}", after.id), detail)?;
     Ok(after)
-}
-
-/// Now, or later than it was changed before: the clocks of two replicas differ, and receivers go by this.
-pub(super) fn later(before: &User, author: &Author) -> UtcTime {
-    author.now().max(before.updated_at + Duration::from_micros(1))
 }
 
 /// The names of the members that differ, but for the status.

@@ -15,8 +15,7 @@ pub fn find_person(conn: &mut Connection, scope: TenantScope, id: UserId) -> Res
     Ok(person::find(conn, scope, id)?.map(|person| person.user))
 }
 
-/// Where somebody is known: at home first, then at the tenants that they are a member of. What happens to their account
-/// happens there too.
+/// Where somebody is known: at home first, then at the tenants that they are a member of.
 pub(super) fn places(conn: &mut Connection, home: TenantScope, user: UserId) -> Result<Vec<TenantScope>, DbError> {
     let elsewhere = store::tenants_of(conn, home, user)?;
     let elsewhere = elsewhere.into_iter().map(|id| TenantScope::system(id, "what happened to a member at home"));

@@ -4,8 +4,8 @@ use serde_json::json;
 use tenantry_db::{Connection, DbError, TenantScope};
 use tenantry_types::UserId;
 
-use super::access::end_everywhere;
-use super::memberships::places;
+use super::access::sign_out_everywhere;
+use super::elsewhere::tell_elsewhere;
 use crate::audit::Author;
 use crate::credentials::store;
 use crate::events::{self, CredentialChange, Event};
@@ -23,7 +23,7 @@ pub fn set_password(
     let change =
         if store::has_password(conn, scope, user)? { CredentialChange::Update } else { CredentialChange::Create };
     store::set_password(conn, scope, user, hash, author.now())?;
-    tell(conn, scope, author, user, "user.set_password", change)
+    follow(conn, scope, author, user, "user.set_password", change)
 }
 
 /// Takes the password away, and ends what was signed in to by it. What changes nothing leaves no trace.
@@ -36,10 +36,11 @@ pub fn remove_password(
     if !store::remove_password(conn, scope, user)? {
         return Ok(());
     }
-    tell(conn, scope, author, user, "user.remove_password", CredentialChange::Delete)
+    follow(conn, scope, author, user, "user.remove_password", CredentialChange::Delete)
 }
 
-fn tell(
+/// The event, at home and wherever the person is a member, what ends by the change, and the audit entry.
+fn follow(
     conn: &mut Connection,
     scope: TenantScope,
     author: &Author,
@@ -47,18 +48,12 @@ fn tell(
     action: &'static str,
     change: CredentialChange,
 ) -> Result<(), DbError> {
+    let event = Event::password_changed(user, change);
+    events::store::record(conn, scope, author, &event)?;
+    tell_elsewhere(conn, scope, author, user, &event)?;
     let mut detail = json!({});
-    let replaced = change != CredentialChange::Create;
-    if replaced {
-        let (sessions, grants) = end_everywhere(conn, scope, author, user, Revocation::Administrator)?;
-        detail["ended"] = json!({ "sessions": sessions, "grants": grants });
+    if change != CredentialChange::Create {
+        detail["ended"] = sign_out_everywhere(conn, scope, author, user, Revocation::Administrator)?;
     }
-    author.record(conn, scope, action, format!("user:{user}"), detail)?;
-    events::store::record(conn, scope, author, &Event::password_changed(user, change))?;
-    if replaced {
-        for place in places(conn, scope, user)? {
-            events::store::record(conn, place, author, &Event::session_revoked(user, None, author.now()))?;
-        }
-    }
-    Ok(())
+    author.record(conn, scope, action, format!("user:{user}"), detail)
 }

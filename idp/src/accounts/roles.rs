@@ -3,7 +3,6 @@
 use serde_json::json;
 use tenantry_db::{Connection, DbError, TenantScope};
 
-use super::change::later;
 use super::find_person;
 use crate::audit::Author;
 use crate::events::{self, Event};
@@ -24,7 +23,7 @@ pub fn replace_roles(
         return Ok(person);
     }
     if person.tenant_id == scope.tenant_id() {
-        users::store::replace_roles(conn, scope, person.id, roles, later(&person, author))?;
+        users::store::replace_roles(conn, scope, person.id, roles, author.now_after(person.updated_at))?;
     } else {
         memberships::store::replace_roles(conn, scope, person.id, roles)?;
     }

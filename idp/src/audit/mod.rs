@@ -3,6 +3,7 @@
 pub mod store;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use tenantry_db::{Connection, DbError, TenantScope};
@@ -46,6 +47,12 @@ impl Author {
     /// The time now.
     pub fn now(&self) -> UtcTime {
         self.clock.now()
+    }
+
+    /// The time of a change of what was changed last at `before`: now, or later than that. Receivers of events go by it, and
+    /// the clocks of two replicas differ.
+    pub fn now_after(&self, before: UtcTime) -> UtcTime {
+        self.now().max(before + Duration::from_micros(1))
     }
 
     /// Writes an entry. Call it in the transaction of what the entry tells.

@@ -8,6 +8,7 @@ mod bell;
 mod gauges;
 mod model;
 pub mod push;
+mod retry_after;
 mod set;
 pub mod store;
 

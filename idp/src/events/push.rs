@@ -6,19 +6,22 @@
 //!
 //! What the receiver refuses steps aside for the next and is sent again after long pauses: a receiver may be wrong about an
 //! event for a while, as when its clock is behind or its configuration is not finished.
+//!
+//! A receiver that is busy and says for how long (`Retry-After`) is asked again then. That is no failure: the pauses after
+//! failures, which grow, are for one that does not say what is the matter with it.
 
 use std::time::Duration;
 
 use actix_web::web::Data;
 use futures_util::StreamExt as _;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use tenantry_db::{DbError, TenantScope};
-use tenantry_types::{PublicUrl, TenantId, UtcTime};
+use tenantry_types::{EventId, PublicUrl, TenantId, UtcTime};
 
 use super::store::{self, Answered, Claim, StoredEvent};
-use super::{claims, set};
+use super::{claims, retry_after, set};
 use crate::fault::Fault;
 use crate::state::Idp;
 use crate::tenants::{self, Tenant};
@@ -37,7 +40,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const SHORTEST_WAIT: Duration = Duration::from_millis(20);
 /// The first wait after a failure; it doubles with each.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
-/// The longest wait.
+/// The longest wait, but for what chance adds to one that the receiver asked for.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
 /// The wait after a refusal; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_secs(600);
@@ -134,6 +137,7 @@ async fn offer(idp: &Idp, receiver: &Receiver, tenant: TenantId, event: StoredEv
             tracing::info!(tenant = %tenant.slug, event = %id, "a security event that was refused was taken after all");
             idp.db.write(move |conn| store::taken_after_all(conn, scope, id, now)).await?;
         }
+        Outcome::PutOff(asked) => put_off(idp, &tenant, id, asked).await?,
         Outcome::Refused(reason) | Outcome::Failed(reason) => {
             tracing::error!(tenant = %tenant.slug, event = %id, kind = event.kind, reason, "the receiver still refuses a security event");
             let until = now + pause(event.attempts);
@@ -173,9 +177,10 @@ async fn serve(idp: &Idp, receiver: &Receiver, claim: Claim) -> Result<(), Fault
                 tracing::error!(tenant = %tenant.slug, event = %event.id, kind = event.kind, reason, "the receiver refused a security event: it steps aside");
                 (Answered::Refused { again: now + pause(0) }, if number == last { now } else { now + LEASE })
             }
+            Outcome::PutOff(asked) => return Ok(put_off(idp, &tenant, event.id, asked).await?),
             Outcome::Failed(reason) => {
-                let until = now + backoff(idp, event.attempts);
-                tracing::warn!(tenant = %tenant.slug, event = %event.id, attempts = event.attempts + 1, reason, "a security event was not delivered: it is tried again");
+                let until = now + backoff(event.attempts, chance(idp));
+                tracing::warn!(tenant = %tenant.slug, event = %event.id, failures = event.attempts + 1, reason, "a security event was not delivered: it is tried again");
                 idp.db.write(move |conn| store::postpone(conn, scope, event.id, until)).await?;
                 return Ok(());
             }
@@ -187,11 +192,22 @@ async fn serve(idp: &Idp, receiver: &Receiver, claim: Claim) -> Result<(), Fault
     Ok(())
 }
 
+/// Has an event wait for as long as the receiver asked.
+async fn put_off(idp: &Idp, tenant: &Tenant, event: EventId, asked: Duration) -> Result<(), DbError> {
+    let scope = TenantScope::system(tenant.id, "delivery of security events");
+    let wait = as_asked(asked, chance(idp));
+    tracing::warn!(tenant = %tenant.slug, %event, seconds = wait.as_secs(), "the receiver is busy: a security event waits for as long as it asked");
+    let until = idp.clock.now() + wait;
+    idp.db.write(move |conn| store::wait_until(conn, scope, event, until)).await
+}
+
 /// What came of one request.
 enum Outcome {
     Delivered,
     /// The receiver says that the event itself is wrong (RFC 8935 §2.3).
     Refused(String),
+    /// The receiver is busy and asks to be left alone for so long.
+    PutOff(Duration),
     /// Anything else: it may work later.
     Failed(String),
 }
@@ -220,8 +236,19 @@ async fn deliver(idp: &Idp, receiver: &Receiver, tenant: &Tenant, event: &Stored
             Some(reason) => Outcome::Refused(reason),
             None => Outcome::Failed("status 400 without a reason".to_owned()),
         },
-        status => Outcome::Failed(format!("status {}", status.as_u16())),
+        status => match asked_to_wait(status, response.headers(), idp.clock.now()) {
+            Some(asked) => Outcome::PutOff(asked),
+            None => Outcome::Failed(format!("status {}", status.as_u16())),
+        },
     })
+}
+
+/// How long the receiver asks to be left alone: only these two are about when, and not about what was sent.
+fn asked_to_wait(status: StatusCode, headers: &HeaderMap, now: UtcTime) -> Option<Duration> {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => retry_after::read(headers, now),
+        _ => None,
+    }
 }
 
 /// The reason in the body of a 400 (RFC 8935 §2.3: `err`, `description`). A 400 without one comes from something else on the
@@ -253,18 +280,25 @@ fn reason(error: reqwest::Error) -> String {
     text
 }
 
-/// How long to wait after `failed` attempts and this one: doubled each time, and up to a half less by chance, so that
-/// tenants do not come back all at once.
-fn backoff(idp: &Idp, failed: i64) -> Duration {
+/// What keeps tenants from coming back all at once.
+fn chance(idp: &Idp) -> u8 {
     let mut byte = [0; 1];
     idp.random.fill(&mut byte);
-    backoff_with(failed, byte[0])
+    byte[0]
 }
 
-fn backoff_with(failed: i64, chance: u8) -> Duration {
+/// How long to wait after `failed` attempts and this one: doubled each time, and up to a half less by chance.
+fn backoff(failed: i64, chance: u8) -> Duration {
     let doublings = u32::try_from(failed.clamp(0, 16)).unwrap_or(16);
     let whole = (FIRST_BACKOFF * 2_u32.pow(doublings)).min(LONGEST_BACKOFF);
     whole.saturating_sub(whole * u32::from(chance) / 512).max(FIRST_BACKOFF)
+}
+
+/// How long to wait where the receiver asked for this: as long as that, within the bounds of any wait, and up to an eighth
+/// more by chance.
+fn as_asked(asked: Duration, chance: u8) -> Duration {
+    let whole = asked.clamp(FIRST_BACKOFF, LONGEST_BACKOFF);
+    whole + whole * u32::from(chance) / 2_048
 }
 
 /// How long to wait after so many refusals and this one.
@@ -288,15 +322,37 @@ pub async fn prune(idp: &Idp, now: UtcTime) -> Result<usize, DbError> {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::{HeaderValue, RETRY_AFTER};
+
     use super::*;
 
     #[test]
     fn waits_longer_each_time_but_not_for_ever() {
-        assert_eq!(backoff_with(0, 0), Duration::from_secs(1));
-        assert_eq!(backoff_with(0, 255), Duration::from_secs(1), "never shorter than the first");
-        assert_eq!(backoff_with(3, 0), Duration::from_secs(8));
-        assert!(backoff_with(3, 255) > Duration::from_secs(4));
-        assert_eq!(backoff_with(i64::MAX, 0), LONGEST_BACKOFF);
+        assert_eq!(backoff(0, 0), Duration::from_secs(1));
+        assert_eq!(backoff(0, 255), Duration::from_secs(1), "never shorter than the first");
+        assert_eq!(backoff(3, 0), Duration::from_secs(8));
+        assert!(backoff(3, 255) > Duration::from_secs(4));
+        assert_eq!(backoff(i64::MAX, 0), LONGEST_BACKOFF);
         assert_eq!((pause(0), pause(1), pause(i64::MAX)), (FIRST_PAUSE, FIRST_PAUSE * 2, LONGEST_PAUSE));
+    }
+
+    #[test]
+    fn waits_as_long_as_was_asked_and_a_little_longer_by_chance() {
+        let seconds = Duration::from_secs;
+        assert_eq!(as_asked(seconds(120), 0), seconds(120));
+        assert!((seconds(134)..seconds(135)).contains(&as_asked(seconds(120), 255)));
+        assert_eq!(as_asked(Duration::ZERO, 0), FIRST_BACKOFF, "no receiver is asked without a pause");
+        assert_eq!(as_asked(Duration::MAX, 0), LONGEST_BACKOFF, "nor forgotten");
+    }
+
+    #[test]
+    fn only_a_busy_receiver_is_asked_when_it_wants() {
+        let now = UtcTime::from_unix_seconds(784_198_117).unwrap();
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("7"))]);
+        for (status, asked) in [(429, true), (503, true), (500, false), (401, false), (301, false)] {
+            let asked = asked.then_some(Duration::from_secs(7));
+            assert_eq!(asked_to_wait(StatusCode::from_u16(status).unwrap(), &headers, now), asked, "{status}");
+        }
+        assert_eq!(asked_to_wait(StatusCode::SERVICE_UNAVAILABLE, &HeaderMap::new(), now), None);
     }
 }

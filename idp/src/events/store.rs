@@ -47,7 +47,8 @@ pub struct StoredEvent {
     pub request_id: Option<String>,
     /// When it happened.
     pub created_at: UtcTime,
-    /// How often its delivery was tried in vain.
+    /// How often its delivery failed, or was refused: the next wait goes by it. That the receiver asked to be sent it later
+    /// does not count.
     pub attempts: i64,
 }
 
@@ -341,7 +342,7 @@ pub fn postpone(conn: &mut Connection, scope: TenantScope, id: EventId, until: U
     Ok(())
 }
 
-/// Sets until when an event waits.
+/// Sets until when an event waits, which is not for a failure.
 pub fn wait_until(conn: &mut Connection, scope: TenantScope, id: EventId, until: UtcTime) -> Result<(), DbError> {
     diesel::update(events::table)
         .filter(events::tenant_id.eq(scope.tenant_id()).and(events::id.eq(id)))

@@ -8,11 +8,13 @@ mod access;
 pub mod clients;
 pub mod domains;
 mod error;
+pub mod input;
 pub mod members;
 mod openapi;
 mod reply;
 pub mod sessions;
 mod table;
+pub mod target;
 pub mod tenants;
 pub mod users;
 

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use tenantry_db::{Connection, DbError, LockRowsDsl as _, TenantScope};
 use tenantry_types::{ClientRowId, GrantId, JsonText, ScopeSet, SessionId, Sha256Hash, TenantId, UserId, UtcTime};
 
-use crate::schema::{authorization_codes, subjects};
+use crate::schema::authorization_codes;
 use crate::sessions::Authentication;
 
 /// What a code stands for.
@@ -83,20 +83,17 @@ pub fn take_back(conn: &mut Connection, scope: TenantScope, user: Option<UserId>
     })
 }
 
-/// The same with the codes that somebody who lives in the tenant, or everybody who does, was given at others.
-pub fn take_back_elsewhere(conn: &mut Connection, home: TenantScope, user: Option<UserId>) -> Result<usize, DbError> {
+/// The same with the codes that these people, who live in the tenant, were given at these others.
+pub fn take_back_elsewhere(
+    conn: &mut Connection,
+    home: TenantScope,
+    users: &[UserId],
+    at: &[TenantId],
+) -> Result<usize, DbError> {
     let open = authorization_codes::table
-        .filter(authorization_codes::tenant_id.ne(home.tenant_id()).and(authorization_codes::used_at.is_null()));
-    let guests = subjects::table
-        .filter(subjects::home_tenant_id.eq(home.tenant_id()).and(subjects::guest_tenant_id.is_not_null()))
-        .select(subjects::user_id);
-    Ok(match user {
-        Some(user) => {
-            let theirs = authorization_codes::user_id.eq_any(guests.filter(subjects::user_id.eq(user)));
-            diesel::delete(open.filter(theirs)).execute(conn)?
-        }
-        None => diesel::delete(open.filter(authorization_codes::user_id.eq_any(guests))).execute(conn)?,
-    })
+        .filter(authorization_codes::tenant_id.ne(home.tenant_id()).and(authorization_codes::tenant_id.eq_any(at)))
+        .filter(authorization_codes::user_id.eq_any(users).and(authorization_codes::used_at.is_null()));
+    Ok(diesel::delete(open).execute(conn)?)
 }
 
 /// The same with the codes of one session.

@@ -7,7 +7,7 @@ use tenantry_types::{
 };
 
 use super::refresh_token::ChainState;
-use crate::schema::{grants, subjects};
+use crate::schema::grants;
 use crate::sessions::Authentication;
 
 text_enum! {
@@ -153,27 +153,20 @@ pub fn revoke_all(
     })
 }
 
-/// Ends the grants that somebody who lives in the tenant, or everybody who does, has made at others; how many had not ended
-/// before.
+/// Ends the grants that these people, who live in the tenant, have made at these others; how many had not ended before.
 pub fn revoke_elsewhere(
     conn: &mut Connection,
     home: TenantScope,
-    user: Option<UserId>,
+    users: &[UserId],
+    at: &[TenantId],
     now: UtcTime,
     because: Revocation,
 ) -> Result<usize, DbError> {
-    let open = grants::table.filter(grants::tenant_id.ne(home.tenant_id()).and(grants::revoked_at.is_null()));
+    let open = grants::table
+        .filter(grants::tenant_id.ne(home.tenant_id()).and(grants::tenant_id.eq_any(at)))
+        .filter(grants::user_id.eq_any(users).and(grants::revoked_at.is_null()));
     let ended = (grants::revoked_at.eq(Some(now)), grants::revoked_because.eq(Some(because)));
-    let guests = subjects::table
-        .filter(subjects::home_tenant_id.eq(home.tenant_id()).and(subjects::guest_tenant_id.is_not_null()))
-        .select(subjects::user_id);
-    Ok(match user {
-        Some(user) => {
-            let theirs = grants::user_id.eq_any(guests.filter(subjects::user_id.eq(user)));
-            diesel::update(open.filter(theirs)).set(ended).execute(conn)?
-        }
-        None => diesel::update(open.filter(grants::user_id.eq_any(guests))).set(ended).execute(conn)?,
-    })
+    Ok(diesel::update(open).set(ended).execute(conn)?)
 }
 
 /// Whether the tokens of a grant are still good.

@@ -171,26 +171,18 @@ pub fn end(conn: &mut Connection, scope: TenantScope, id: SessionId, now: UtcTim
     Ok((changed > 0).then_some(user))
 }
 
-/// Ends the sessions that somebody who lives in the tenant, or everybody who does, has at others; how many had not ended
-/// before.
+/// Ends the sessions that these people, who live in the tenant, have at these others; how many had not ended before.
 pub fn end_elsewhere(
     conn: &mut Connection,
     home: TenantScope,
-    user: Option<UserId>,
+    users: &[UserId],
+    at: &[TenantId],
     now: UtcTime,
 ) -> Result<usize, DbError> {
-    let open = sessions::table.filter(sessions::tenant_id.ne(home.tenant_id()).and(sessions::ended_at.is_null()));
-    let ended = sessions::ended_at.eq(Some(now));
-    let guests = subjects::table
-        .filter(subjects::home_tenant_id.eq(home.tenant_id()).and(subjects::guest_tenant_id.is_not_null()))
-        .select(subjects::user_id);
-    Ok(match user {
-        Some(user) => {
-            let theirs = sessions::user_id.eq_any(guests.filter(subjects::user_id.eq(user)));
-            diesel::update(open.filter(theirs)).set(ended).execute(conn)?
-        }
-        None => diesel::update(open.filter(sessions::user_id.eq_any(guests))).set(ended).execute(conn)?,
-    })
+    let open = sessions::table
+        .filter(sessions::tenant_id.ne(home.tenant_id()).and(sessions::tenant_id.eq_any(at)))
+        .filter(sessions::user_id.eq_any(users).and(sessions::ended_at.is_null()));
+    Ok(diesel::update(open).set(sessions::ended_at.eq(Some(now))).execute(conn)?)
 }
 
 /// Ends the sessions of a person at a tenant, or those of everybody there; how many had not ended before.

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use actix_web::http::header::{HttpDate, RETRY_AFTER};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use diesel::RunQueryDsl as _;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenantry_db::DbError;
 use tenantry_jose::{Expected, KeySet, verify};
+use tenantry_types::Clock;
 use tokio::sync::Notify;
 
 use crate::cli::Program;
@@ -41,6 +43,8 @@ type Decide = Box<dyn Fn(&Value) -> u16 + Send + Sync>;
 struct State {
     received: Mutex<Vec<Received>>,
     decide: Mutex<Decide>,
+    /// What an answer that it is busy says of when to come again.
+    retry_after: Mutex<Option<String>>,
     changed: Notify,
 }
 
@@ -58,6 +62,10 @@ async fn receive(request: HttpRequest, body: String, state: web::Data<State>) ->
     state.received.lock().unwrap().push(Received { token: body, claims, headers, status });
     state.changed.notify_waiters();
     let mut response = HttpResponse::build(status.try_into().unwrap());
+    let retry_after = state.retry_after.lock().unwrap().clone();
+    if let Some(when) = retry_after.filter(|_| matches!(status, 429 | 503)) {
+        response.insert_header((RETRY_AFTER, when));
+    }
     if status == 400 {
         response.json(json!({"err": "invalid_request", "description": "not this one"}))
     } else {
@@ -70,6 +78,7 @@ impl Receiver {
         let state = web::Data::new(State {
             received: Mutex::default(),
             decide: Mutex::new(Box::new(|_| 202)),
+            retry_after: Mutex::default(),
             changed: Notify::new(),
         });
         let shared = state.clone();
@@ -83,6 +92,10 @@ impl Receiver {
 
     fn answer(&self, decide: impl Fn(&Value) -> u16 + Send + Sync + 'static) {
         *self.state.decide.lock().unwrap() = Box::new(decide);
+    }
+
+    fn retry_after(&self, when: Option<String>) {
+        *self.state.retry_after.lock().unwrap() = when;
     }
 
     fn received(&self) -> Vec<Received> {
@@ -116,6 +129,17 @@ impl Receiver {
         }
     }
 
+    /// Waits until the worker has sent everything that was due, and has noted the answers: what comes of another tenant after
+    /// something that came before is of a later round.
+    async fn rounds(&self, managed: &Managed, elsewhere: &str) {
+        for _ in 0..2 {
+            let before = of_tenant(&self.received(), id_in(elsewhere)).len();
+            let (id, email) = (new_id(), format!("{}@x.example", new_id()));
+            assert_eq!(managed.put(&format!("{elsewhere}/users/{id}"), json!({"email": email})).await.status, 201);
+            self.until(|all| of_tenant(all, id_in(elsewhere)).len() > before).await;
+        }
+    }
+
     async fn managed(&self) -> Managed {
         let url = self.url.parse().unwrap();
         Managed::start_with(|config| {
@@ -128,6 +152,11 @@ impl Receiver {
 
 fn accepted(received: &[Received]) -> Vec<&Received> {
     received.iter().filter(|one| one.status == 202).collect()
+}
+
+/// The tenant of a path of the management API.
+fn id_in(path: &str) -> &str {
+    path.rsplit('/').next().unwrap()
 }
 
 fn of_tenant<'a>(received: &'a [Received], tenant: &str) -> Vec<&'a Received> {
@@ -170,7 +199,7 @@ async fn every_event_is_a_token_that_the_receiver_can_check() {
     let origin = receiver.url.strip_suffix("/events").unwrap();
     let audience = [origin];
     for event in events {
-        let now = tenantry_types::Clock::now(&*idp.clock);
+        let now = idp.clock.now();
         let mut checks = Expected::new(&["secevent+jwt"], Some(&issuer), Some(&audience), now);
         checks.require_expiry = false;
         verify(&event.token, &keys, &checks).unwrap();
@@ -229,6 +258,59 @@ async fn while_the_receiver_is_down_events_wait_and_then_come_in_order() {
         .map(|event| event.claims["events"].as_object().unwrap().values().next().unwrap()["user"]["username"].clone())
         .collect();
     assert_eq!(emails, [json!("one"), json!("two"), json!("three")]);
+}
+
+#[actix_web::test]
+async fn a_busy_receiver_is_asked_again_when_it_says_and_not_for_a_failure() {
+    let receiver = Receiver::start();
+    let managed = receiver.managed().await;
+    let idp = &managed.idp;
+    let elsewhere = managed.new_tenant("elsewhere").await;
+    receiver.until(|all| of_tenant(all, id_in(&elsewhere)).len() == 1).await;
+    let tenant = idp.tenant.id.to_string();
+    let answer = |status| {
+        let tenant = tenant.clone();
+        receiver.answer(move |claims| if claims["tenant_id"] == *tenant { status } else { 202 });
+    };
+    let came = |all: &[Received]| of_tenant(all, &tenant).len();
+    // The date is that of the clock when the event comes the next time, 17 seconds after it might.
+    let date = || {
+        let seconds = u64::try_from(idp.clock.now().unix_seconds()).unwrap();
+        HttpDate::from(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds + 119 + 17 + 120)).to_string()
+    };
+
+    receiver.retry_after(Some("120".to_owned()));
+    answer(503);
+    managed.new_user("one", json!({})).await;
+    receiver.until(|all| came(all) == 1).await;
+    for (times, (status, next)) in
+        [(503, date()), (429, "120".to_owned()), (429, "120".to_owned())].into_iter().enumerate()
+    {
+        let before = times + 1;
+        receiver.rounds(&managed, &elsewhere).await;
+        answer(status);
+        receiver.retry_after(Some(next));
+        idp.advance(119);
+        receiver.rounds(&managed, &elsewhere).await;
+        assert_eq!(came(&receiver.received()), before, "it asked for more time");
+        idp.advance(17);
+        receiver.until(|all| came(all) > before).await;
+    }
+
+    // The first failure is one second after all that, and the next two seconds.
+    receiver.rounds(&managed, &elsewhere).await;
+    receiver.retry_after(None);
+    for (times, seconds) in [136, 1, 2].into_iter().enumerate() {
+        idp.advance(seconds);
+        receiver.until(|all| came(all) == times + 5).await;
+        receiver.rounds(&managed, &elsewhere).await;
+    }
+    answer(202);
+    idp.advance(4);
+    let received = receiver.until(|all| came(all) == 8).await;
+    let sent = of_tenant(&received, &tenant);
+    assert_eq!(sent.iter().map(|event| event.status).collect::<Vec<_>>(), [503, 503, 429, 429, 429, 429, 429, 202]);
+    assert!(sent.iter().all(|event| event.jti() == sent[0].jti()));
 }
 
 #[actix_web::test]
@@ -297,8 +379,7 @@ async fn two_workers_share_the_work_and_keep_the_order() {
     let ids: BTreeSet<_> = received.iter().map(Received::jti).collect();
     assert_eq!((received.len(), ids.len()), (27, 27), "none twice");
     for path in tenants {
-        let ids: Vec<_> =
-            of_tenant(&received, path.rsplit('/').next().unwrap()).iter().map(|event| event.jti()).collect();
+        let ids: Vec<_> = of_tenant(&received, id_in(&path)).iter().map(|event| event.jti()).collect();
         assert!(ids.len() >= 8 && ids.is_sorted(), "{ids:?}");
     }
     assert_eq!(managed.send(Method::GET, "/tenants", None).await.status, 200);

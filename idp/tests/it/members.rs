@@ -252,7 +252,7 @@ async fn an_account_that_is_switched_off_at_home_is_out_everywhere() {
     house.sign_in("ada").await;
 
     house.managed.patch(&at_home, json!({"password": "another password, and long"})).await;
-    assert_eq!(house.told().await.last().unwrap(), "session-revoked");
+    assert_eq!(house.told().await[5..], ["credential-change", "session-revoked"]);
     assert!(!house.can_sign_in("ada", PASSWORD).await);
     assert!(house.can_sign_in("ada", "another password, and long").await);
 
@@ -260,8 +260,51 @@ async fn an_account_that_is_switched_off_at_home_is_out_everywhere() {
     browser.follow_ours(&house.managed.idp, page).await;
     assert_eq!(house.managed.delete(&at_home).await.status, 204);
     assert!(!house.is_signed_in(&mut browser).await);
-    assert_eq!(house.told().await[6..], ["session-revoked", "membership-deleted"]);
+    assert_eq!(house.told().await[7..], ["session-revoked", "membership-deleted"]);
     assert_eq!(house.rows("SELECT COUNT(*) AS value FROM memberships").await, 0);
+}
+
+#[actix_web::test]
+async fn guest_tenants_hear_of_a_password_what_the_home_hears() {
+    let house = House::new().await;
+    let acme = house.managed.idp.tenant.id;
+    let also = format!("/tenants/{}/members/{}", house.others, house.ada());
+    assert_eq!(house.managed.put(&also, json!({})).await.status, 201);
+    let bob = house.add(acme, "bob@acme.example", "bob", PASSWORD).await;
+    house.let_in(&bob).await;
+    let (mut browser, tokens) = house.sign_in("ada").await;
+    let unused = house.code(&mut browser).await;
+    let (mut his, his_tokens) = house.sign_in("bob").await;
+    let places = [acme, house.guests, house.others];
+    let mut known = Vec::new();
+    for place in places {
+        known.push(house.managed.events(place).await.len());
+    }
+
+    let at_home = house.managed.acme(&format!("/users/{}", house.ada()));
+    for password in [json!("another password, and long"), Value::Null, json!("a third password, and long")] {
+        let changed = house.managed.patch(&at_home, json!({"password": password})).await;
+        assert_eq!(changed.status, 200, "{}", changed.body);
+    }
+    let expected = [
+        ("credential-change", json!("update")),
+        ("session-revoked", Value::Null),
+        ("credential-change", json!("delete")),
+        ("session-revoked", Value::Null),
+        ("credential-change", json!("create")),
+    ];
+    for (place, known) in places.into_iter().zip(known) {
+        let events = house.managed.events(place).await;
+        let heard: Vec<_> =
+            events[known..].iter().map(|(kind, told)| (kind.as_str(), told["change_type"].clone())).collect();
+        assert_eq!(heard, expected, "at {place}");
+    }
+    house.assert_out(&mut browser, &tokens, &unused).await;
+    let counted = r#"SELECT COUNT(*) AS value FROM audit_entries WHERE action = 'user.set_password'
+        AND detail LIKE '%"grants":1%' AND detail LIKE '%"sessions":1%'"#;
+    assert_eq!(house.rows(counted).await, 1, "what ended at a guest tenant is counted at home");
+    assert!(house.is_signed_in(&mut his).await, "nothing of anybody else ended");
+    assert_eq!(house.refresh(&his_tokens).await.status, 200);
 }
 
 #[actix_web::test]

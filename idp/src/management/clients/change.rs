@@ -11,7 +11,7 @@ use crate::audit::Author;
 use crate::clients::store::Registration;
 use crate::clients::{ClientError, NewClient, PublicClientId, store};
 use crate::management::reply::Made;
-use crate::management::users::change::lock;
+use crate::management::target::lock;
 use crate::management::{ManagementError, Missing};
 
 /// Registers a client, or finds it as it is wanted.

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tenantry_types::{ClientRowId, InputError, ParseError, ScopeSet};
 use tenantry_web::input::{Change, Errors, Object};
 use tenantry_web::pages::WebLink;
 
 use crate::clients::{ClientName, GrantType, NewClient, PublicClientId, RedirectUri};
-use crate::management::tenants::input::{all, kept};
+use crate::management::input::{all, kept, or_empty};
 
 /// More addresses than this are a mistake.
 const MOST_URIS: usize = 50;
@@ -140,8 +140,7 @@ impl Changes {
 /// Reads the body of a rotation: how long the old secret stays good, in seconds.
 pub fn rotation(value: Value) -> Result<u32, Vec<InputError>> {
     let errors = Errors::default();
-    let value = if value.is_null() { Value::Object(Map::new()) } else { value };
-    let mut body = Object::new(value, "", &errors);
+    let mut body = Object::new(or_empty(value), "", &errors);
     let seconds = body.whole_number("keep_old_seconds", 0..=2_592_000, 86_400);
     body.finish();
     errors.unless_any(seconds)

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::Value;
-use tenantry_db::{Connection, TenantScope};
+use tenantry_db::Connection;
 use tenantry_types::{ClientRowId, Envelope, InputError, Sha256Hash, TenantId, UtcTime, random_token};
 use tenantry_web::listing::Query;
 use tenantry_web::problems::Json;
@@ -19,7 +19,7 @@ use crate::clients::store::{self, Registration};
 use crate::clients::{NewClient, PublicClientId};
 use crate::management::reply::Made;
 use crate::management::table::{CLIENTS, READ};
-use crate::management::users::routes::in_tenant;
+use crate::management::target::{self, scope_of};
 use crate::management::{Caller, ManagementError, Missing, Routes, converge, reply};
 use crate::state::Idp;
 
@@ -99,10 +99,6 @@ impl ClientDocument {
     }
 }
 
-fn scope_of(tenant: TenantId) -> TenantScope {
-    TenantScope::system(tenant, "management of clients")
-}
-
 /// A name that cannot be one is nobody's.
 fn name_of(text: &str) -> Result<PublicClientId, ManagementError> {
     text.parse().map_err(|_| ManagementError::NotFound(Missing::Client))
@@ -130,13 +126,11 @@ pub(crate) async fn list(
 ) -> Result<HttpResponse, ManagementError> {
     let scope = scope_of(*tenant);
     let query = Query::of(&request, &idp.secrets.cursors, tenant.as_str());
-    let page = query.page::<PublicClientId>().map_err(ManagementError::Invalid)?;
-    let (after, rows) = (page.after(), page.rows_to_fetch());
-    let work = move |conn: &mut Connection| {
-        in_tenant(conn, scope, |conn| store::registrations(conn, scope, after.as_ref(), rows))
+    let rows = move |conn: &mut Connection, after: Option<&PublicClientId>, most| {
+        store::registrations(conn, scope, after, most)
     };
-    let found = idp.db.read(work).await?;
-    Ok(page.answer(found, |one: &Registration| one.client.client_id.clone(), |one| ClientDocument::of(&one)))
+    let key = |one: &Registration| one.client.client_id.clone();
+    target::list(&idp, scope, query, rows, key, |one| ClientDocument::of(&one)).await
 }
 
 /// Registers a client
@@ -201,9 +195,9 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, ManagementError> {
     let (tenant, name) = path.into_inner();
     let (scope, name) = (scope_of(tenant), name_of(&name)?);
-    let work = move |conn: &mut Connection| in_tenant(conn, scope, |conn| store::registration(conn, scope, &name));
-    let found = idp.db.read(work).await?.ok_or(ManagementError::NotFound(Missing::Client))?;
-    reply::found(&request, ClientDocument::of(&found))
+    let found = target::read(&idp, scope, move |conn| store::registration(conn, scope, &name)).await?;
+    let client = found.ok_or(ManagementError::NotFound(Missing::Client))?;
+    reply::found(&request, ClientDocument::of(&client))
 }
 
 /// Changes a client

@@ -5,16 +5,12 @@ use tenantry_db::{Connection, TenantScope};
 use tenantry_types::DomainName;
 
 use crate::audit::Author;
+use crate::management::ManagementError;
 use crate::management::reply::Made;
+use crate::management::target::lock;
 use crate::management::tenants::change::tell;
-use crate::management::{ManagementError, Missing};
 use crate::provision::Provisioner;
 use crate::tenants::domains::{self, Domain};
-use crate::tenants::{Tenant, store};
-
-fn lock(conn: &mut Connection, scope: TenantScope) -> Result<Tenant, ManagementError> {
-    store::lock(conn, scope)?.ok_or(ManagementError::NotFound(Missing::Tenant))
-}
 
 /// Gives the tenant a domain, or says whether it is its primary one. `None` leaves that as it is.
 pub fn put(

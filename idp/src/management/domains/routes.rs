@@ -4,7 +4,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::Value;
-use tenantry_db::{Connection, TenantScope};
+use tenantry_db::Connection;
 use tenantry_types::{DomainName, Envelope, InputError, TenantId, UtcTime};
 use tenantry_web::input::{Errors, Object};
 use tenantry_web::listing::Query;
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::change;
 use crate::management::table::{READ, TENANTS};
-use crate::management::users::routes::in_tenant;
+use crate::management::target::{self, scope_of};
 use crate::management::{Caller, ManagementError, Missing, Routes, converge, reply};
 use crate::state::Idp;
 use crate::tenants::domains::{self, Domain};
@@ -51,10 +51,6 @@ impl DomainDocument {
     }
 }
 
-fn scope_of(tenant: TenantId) -> TenantScope {
-    TenantScope::system(tenant, "management of domains")
-}
-
 fn name_of(text: &str) -> Result<DomainName, ManagementError> {
     text.parse().map_err(|_| ManagementError::NotFound(Missing::Domain))
 }
@@ -81,12 +77,9 @@ pub(crate) async fn list(
 ) -> Result<HttpResponse, ManagementError> {
     let scope = scope_of(*tenant);
     let query = Query::of(&request, &idp.secrets.cursors, tenant.as_str());
-    let page = query.page::<DomainName>().map_err(ManagementError::Invalid)?;
-    let (after, rows) = (page.after(), page.rows_to_fetch());
-    let work =
-        move |conn: &mut Connection| in_tenant(conn, scope, |conn| domains::list(conn, scope, after.as_ref(), rows));
-    let found = idp.db.read(work).await?;
-    Ok(page.answer(found, |domain: &Domain| domain.name.clone(), |domain| DomainDocument::of(&domain)))
+    let rows = move |conn: &mut Connection, after: Option<&DomainName>, most| domains::list(conn, scope, after, most);
+    let key = |domain: &Domain| domain.name.clone();
+    target::list(&idp, scope, query, rows, key, |domain| DomainDocument::of(&domain)).await
 }
 
 /// Gives a tenant a login domain
@@ -153,8 +146,8 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, ManagementError> {
     let (tenant, text) = path.into_inner();
     let (scope, name) = (scope_of(tenant), name_of(&text)?);
-    let work = move |conn: &mut Connection| in_tenant(conn, scope, |conn| domains::find(conn, scope, &name));
-    let domain = idp.db.read(work).await?.ok_or(ManagementError::NotFound(Missing::Domain))?;
+    let found = target::read(&idp, scope, move |conn| domains::find(conn, scope, &name)).await?;
+    let domain = found.ok_or(ManagementError::NotFound(Missing::Domain))?;
     reply::found(&request, DomainDocument::of(&domain))
 }
 

@@ -6,7 +6,7 @@ use tenantry_types::UserId;
 use crate::accounts::{self, Membership, MembershipError};
 use crate::audit::Author;
 use crate::management::reply::Made;
-use crate::management::users::change::lock;
+use crate::management::target::lock;
 use crate::management::{ManagementError, Missing};
 use crate::users;
 

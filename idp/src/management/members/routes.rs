@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 
 use super::change;
 use crate::accounts::{self, Membership};
+use crate::management::input::nothing;
 use crate::management::table::{READ, USERS};
-use crate::management::tenants::input::nothing;
-use crate::management::users::routes::{in_tenant, scope_of};
+use crate::management::target::{self, scope_of};
 use crate::management::{Caller, ManagementError, Routes, converge, reply};
 use crate::state::Idp;
 
@@ -66,11 +66,10 @@ pub(crate) async fn list(
 ) -> Result<HttpResponse, ManagementError> {
     let scope = scope_of(*tenant);
     let query = Query::of(&request, &idp.secrets.cursors, tenant.as_str());
-    let page = query.page::<UserId>().map_err(ManagementError::Invalid)?;
-    let (after, rows) = (page.after(), page.rows_to_fetch());
-    let work = move |conn: &mut Connection| in_tenant(conn, scope, |conn| accounts::members(conn, scope, after, rows));
-    let found = idp.db.read(work).await?;
-    Ok(page.answer(found, |member: &Membership| member.user_id, |member| MembershipDocument::of(&member)))
+    let rows =
+        move |conn: &mut Connection, after: Option<&UserId>, most| accounts::members(conn, scope, after.copied(), most);
+    let key = |member: &Membership| member.user_id;
+    target::list(&idp, scope, query, rows, key, |member| MembershipDocument::of(&member)).await
 }
 
 /// Makes a person who lives in another tenant a member

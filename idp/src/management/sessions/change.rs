@@ -5,7 +5,7 @@ use tenantry_types::{SessionId, UserId};
 
 use crate::accounts;
 use crate::audit::Author;
-use crate::management::users::change::lock;
+use crate::management::target::lock;
 use crate::management::{ManagementError, Missing};
 use crate::oauth::grants::Revocation;
 

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::change;
 use crate::management::table::{READ, USERS};
-use crate::management::users::routes::{in_tenant, scope_of};
+use crate::management::target::{self, scope_of};
 use crate::management::{Caller, ManagementError, Missing, Routes, reply};
 use crate::sessions::store;
 use crate::sessions::{Live, LiveSession};
@@ -99,13 +99,11 @@ pub(crate) async fn list(
     let (scope, live) = (scope_of(*tenant), live(&idp));
     let mut query = Query::of(&request, &idp.secrets.cursors, tenant.as_str());
     let user = query.take("user_id", str::parse::<UserId>);
-    let page = query.page::<(UtcTime, SessionId)>().map_err(ManagementError::Invalid)?;
-    let (before, rows) = (page.after(), page.rows_to_fetch());
-    let work = move |conn: &mut Connection| {
-        in_tenant(conn, scope, |conn| store::list_live(conn, scope, live, user, before, rows))
+    let rows = move |conn: &mut Connection, before: Option<&(UtcTime, SessionId)>, most| {
+        store::list_live(conn, scope, live, user, before.copied(), most)
     };
-    let found = idp.db.read(work).await?;
-    Ok(page.answer(found, |live: &LiveSession| (live.created_at, live.session.id), SessionDocument::of))
+    let key = |live: &LiveSession| (live.created_at, live.session.id);
+    target::list(&idp, scope, query, rows, key, SessionDocument::of).await
 }
 
 /// Shows a session that lasts
@@ -127,9 +125,8 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, ManagementError> {
     let (tenant, id) = path.into_inner();
     let (scope, live) = (scope_of(tenant), live(&idp));
-    let work = move |conn: &mut Connection| in_tenant(conn, scope, |conn| store::find_live(conn, scope, live, id));
-    let found = idp.db.read(work).await?.ok_or(ManagementError::NotFound(Missing::Session))?;
-    reply::found(&request, SessionDocument::of(found))
+    let found = target::read(&idp, scope, move |conn| store::find_live(conn, scope, live, id)).await?;
+    reply::found(&request, SessionDocument::of(found.ok_or(ManagementError::NotFound(Missing::Session))?))
 }
 
 /// Ends a session

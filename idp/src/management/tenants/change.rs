@@ -1,17 +1,17 @@
 //! Making and changing a tenant, each as one transaction.
 
-use std::time::Duration;
-
 use serde_json::json;
 use tenantry_db::{Connection, TenantScope};
 use tenantry_types::TenantId;
 
 use super::input::{Changes, Wanted};
-use crate::accounts::{self, Created};
+use crate::accounts;
 use crate::audit::Author;
 use crate::events::{self, Event};
+use crate::management::ManagementError;
 use crate::management::reply::Made;
-use crate::management::{ManagementError, Missing};
+use crate::management::target::{lock, scope_of};
+use crate::management::users::change::created;
 use crate::oauth::grants::Revocation;
 use crate::provision::Provisioner;
 use crate::tenants::{Tenant, TenantDocument, TenantStatus, store};
@@ -25,7 +25,7 @@ pub fn put(
     password_hash: Option<&str>,
 ) -> Result<(Made, Tenant), ManagementError> {
     let new = &wanted.tenant;
-    let scope = TenantScope::system(new.id, "management of tenants");
+    let scope = scope_of(new.id);
     let (made, tenant) = match store::lock(conn, scope)? {
         Some(found) if found.slug == new.slug => (Made::Before, found),
         Some(_) => return Err(ManagementError::IdTaken(vec!["/slug".to_owned()])),
@@ -35,12 +35,8 @@ pub fn put(
         None => (Made::Now, provisioner.establish(conn, author, new)?),
     };
     if let Some(person) = &wanted.administrator {
-        let at = |names: Vec<&str>| names.iter().map(|name| format!("/administrator/{name}")).collect();
-        match accounts::create(conn, scope, author, &person.user, password_hash, person.is_named)? {
-            Created::Now(_) | Created::Before(_) => {}
-            Created::Different(names) => return Err(ManagementError::IdTaken(at(names))),
-            Created::Taken(names) => return Err(ManagementError::Taken(at(names))),
-        }
+        let asked = accounts::create(conn, scope, author, &person.user, password_hash, person.is_named)?;
+        created(asked, "/administrator")?;
     }
     Ok((made, tenant))
 }
@@ -53,13 +49,12 @@ pub fn update(
     id: TenantId,
     changes: &Changes,
 ) -> Result<Tenant, ManagementError> {
-    let scope = TenantScope::system(id, "management of tenants");
-    let before = store::lock(conn, scope)?.ok_or(ManagementError::NotFound(Missing::Tenant))?;
+    let scope = scope_of(id);
+    let before = lock(conn, scope)?;
     let after = Tenant {
         name: changes.name.clone().unwrap_or_else(|| before.name.clone()),
         status: changes.status.unwrap_or(before.status),
-        // Receivers go by it, and the clocks of two replicas differ.
-        updated_at: author.now().max(before.updated_at + Duration::from_micros(1)),
+        updated_at: author.now_after(before.updated_at),
         ..before.clone()
     };
     if after.name == before.name && after.status == before.status {

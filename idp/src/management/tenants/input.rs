@@ -1,9 +1,10 @@
 //! From the JSON that a client sent to what is to be done with a tenant, or to everything that is wrong with it.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tenantry_types::{InputError, TenantId};
-use tenantry_web::input::{Change, Errors, Object};
+use tenantry_web::input::{Errors, Object};
 
+use crate::management::input::{all, kept};
 use crate::management::users::input::{Person, person};
 use crate::provision::NewTenant;
 use crate::tenants::{TenantName, TenantStatus};
@@ -67,29 +68,4 @@ pub fn changes(value: Value) -> Result<Changes, Vec<InputError>> {
     let changes = Changes { name: kept(&body, "name", name), status: kept(&body, "status", status) };
     body.finish();
     errors.unless_any(changes)
-}
-
-/// What cannot be taken away.
-pub fn kept<T>(body: &Object, name: &str, change: Change<T>) -> Option<T> {
-    match change {
-        Change::Keep => None,
-        Change::Set(value) => Some(value),
-        Change::Clear => {
-            body.refuse(name, "required", "must have a value");
-            None
-        }
-    }
-}
-
-/// Everything that was wrong, where something was.
-pub fn all(errors: Errors) -> Vec<InputError> {
-    errors.unless_any(()).err().unwrap_or_default()
-}
-
-/// Reads a body that says nothing.
-pub fn nothing(value: Value) -> Result<(), Vec<InputError>> {
-    let errors = Errors::default();
-    let value = if value.is_null() { Value::Object(Map::new()) } else { value };
-    Object::new(value, "", &errors).finish();
-    errors.unless_any(())
 }

@@ -3,13 +3,13 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
-use tenantry_db::TenantScope;
 use tenantry_types::{Envelope, TenantId};
 use tenantry_web::listing::Query;
 use tenantry_web::problems::Json;
 
 use super::{change, input};
 use crate::management::table::{READ, TENANTS};
+use crate::management::target::scope_of;
 use crate::management::users::input::hashed;
 use crate::management::{Caller, ManagementError, Missing, Routes, converge, reply};
 use crate::state::Idp;
@@ -91,7 +91,7 @@ pub(crate) async fn show(
     id: Path<TenantId>,
     idp: Data<Idp>,
 ) -> Result<HttpResponse, ManagementError> {
-    let scope = TenantScope::system(*id, "management of tenants");
+    let scope = scope_of(*id);
     let found = idp.db.read(move |conn| store::find(conn, scope)).await.map_err(ManagementError::from)?;
     let tenant = found.ok_or(ManagementError::NotFound(Missing::Tenant))?;
     reply::found(&request, document(&idp, &tenant))

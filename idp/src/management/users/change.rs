@@ -8,18 +8,23 @@ use super::input::{Changes, Person};
 use crate::accounts::{self, Created};
 use crate::audit::Author;
 use crate::management::reply::Made;
+use crate::management::target::lock;
 use crate::management::{ManagementError, Missing};
-use crate::tenants;
 use crate::users::{Roles, User, Username, store};
 
-/// Locks the tenant, which must be there.
-pub fn lock(conn: &mut Connection, scope: TenantScope) -> Result<(), ManagementError> {
-    let tenant = tenants::store::lock(conn, scope)?;
-    tenant.map(|_| ()).ok_or(ManagementError::NotFound(Missing::Tenant))
+/// Where members of a person stand whose description is at this place of the body.
+fn pointers(at: &str, names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| format!("{at}/{name}")).collect()
 }
 
-fn at(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| format!("/{name}")).collect()
+/// What came of asking for a person to be there, who is described at this place of the body.
+pub fn created(created: Created, at: &str) -> Result<(Made, User), ManagementError> {
+    match created {
+        Created::Now(user) => Ok((Made::Now, *user)),
+        Created::Before(user) => Ok((Made::Before, *user)),
+        Created::Different(names) => Err(ManagementError::IdTaken(pointers(at, &names))),
+        Created::Taken(names) => Err(ManagementError::Taken(pointers(at, &names))),
+    }
 }
 
 /// Adds a person, or finds them as they are wanted.
@@ -31,12 +36,7 @@ pub fn put(
     password_hash: Option<&str>,
 ) -> Result<(Made, User), ManagementError> {
     lock(conn, scope)?;
-    match accounts::create(conn, scope, author, &person.user, password_hash, person.is_named)? {
-        Created::Now(user) => Ok((Made::Now, *user)),
-        Created::Before(user) => Ok((Made::Before, *user)),
-        Created::Different(names) => Err(ManagementError::IdTaken(at(&names))),
-        Created::Taken(names) => Err(ManagementError::Taken(at(&names))),
-    }
+    created(accounts::create(conn, scope, author, &person.user, password_hash, person.is_named)?, "")
 }
 
 /// Changes a person who lives in the tenant. `password_hash` is that of the new password, where there is one.
@@ -53,7 +53,7 @@ pub fn update(
     let after = changed(&before, changes)?;
     let taken = store::taken_names(conn, scope, id, &after.email, &after.username)?;
     if !taken.is_empty() {
-        return Err(ManagementError::Taken(at(&taken)));
+        return Err(ManagementError::Taken(pointers("", &taken)));
     }
     let after = accounts::update(conn, scope, author, &before, after)?;
     match (password_hash, &changes.password) {

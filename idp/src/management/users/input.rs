@@ -6,7 +6,7 @@ use tenantry_web::input::{Change, Errors, Object};
 
 use crate::credentials::NewPassword;
 use crate::management::ManagementError;
-use crate::management::tenants::input::{all, kept};
+use crate::management::input::{all, kept};
 use crate::state::Idp;
 use crate::users::{MOST_ROLES, NewUser, PersonName, PhoneNumber, Roles, UserStatus, Username};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
-use tenantry_db::{Connection, TenantScope};
+use tenantry_db::Connection;
 use tenantry_types::{Envelope, TenantId, UserId};
 use tenantry_web::input::Change;
 use tenantry_web::listing::Query;
@@ -14,9 +14,9 @@ use tenantry_web::problems::Json;
 use super::{change, input};
 use crate::accounts;
 use crate::management::table::{READ, USERS};
+use crate::management::target::{self, scope_of};
 use crate::management::{Caller, ManagementError, Missing, Routes, converge, reply};
 use crate::state::Idp;
-use crate::tenants;
 use crate::users::store::{self, UserFilter};
 use crate::users::{User, UserDocument};
 
@@ -34,21 +34,6 @@ pub fn configure(routes: &mut Routes) {
 
 /// Names the tenant and the person.
 type OfTenant = Path<(TenantId, UserId)>;
-
-/// The scope for work on the people of a tenant that the management API names.
-pub fn scope_of(tenant: TenantId) -> TenantScope {
-    TenantScope::system(tenant, "management of people")
-}
-
-/// What is there, where the tenant is.
-pub fn in_tenant<T>(
-    conn: &mut Connection,
-    scope: TenantScope,
-    read: impl FnOnce(&mut Connection) -> Result<T, tenantry_db::DbError>,
-) -> Result<T, ManagementError> {
-    tenants::store::find(conn, scope)?.ok_or(ManagementError::NotFound(Missing::Tenant))?;
-    Ok(read(conn)?)
-}
 
 /// Lists the people who live in a tenant
 ///
@@ -80,11 +65,10 @@ pub(crate) async fn list(
         username: query.take("username", str::parse),
         status: query.take("status", str::parse),
     };
-    let page = query.page::<UserId>().map_err(ManagementError::Invalid)?;
-    let (after, rows) = (page.after(), page.rows_to_fetch());
-    let work =
-        move |conn: &mut Connection| in_tenant(conn, scope, |conn| store::list(conn, scope, &filter, after, rows));
-    Ok(page.answer(idp.db.read(work).await?, |user: &User| user.id, |user| UserDocument::of(&user)))
+    let rows = move |conn: &mut Connection, after: Option<&UserId>, most| {
+        store::list(conn, scope, &filter, after.copied(), most)
+    };
+    target::list(&idp, scope, query, rows, |user: &User| user.id, |user| UserDocument::of(&user)).await
 }
 
 /// Adds a person to a tenant
@@ -144,8 +128,8 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, ManagementError> {
     let (tenant, id) = path.into_inner();
     let scope = scope_of(tenant);
-    let work = move |conn: &mut Connection| in_tenant(conn, scope, |conn| accounts::find_person(conn, scope, id));
-    let user = idp.db.read(work).await?.ok_or(ManagementError::NotFound(Missing::User))?;
+    let found = target::read(&idp, scope, move |conn| accounts::find_person(conn, scope, id)).await?;
+    let user = found.ok_or(ManagementError::NotFound(Missing::User))?;
     reply::found(&request, UserDocument::of(&user))
 }
 
