@@ -56,7 +56,7 @@ impl AccountProvider for Connected {
         Box::pin(async move { Ok(self.0.remove_member(tenant, id).await?) })
     }
 
-    fn set_roles(&self, tenant: TenantId, id: UserId, version: i64, names: Vec<String>) -> Answered<'_, ()> {
+    fn set_roles(&self, tenant: TenantId, id: UserId, version: i64, names: Vec<String>) -> Answered<'_, i64> {
         Box::pin(async move { Ok(self.0.put_roles(tenant, id, &RolesOf { version, names }).await?) })
     }
 }

@@ -44,6 +44,6 @@ pub trait AccountProvider: fmt::Debug + Send + Sync {
     fn invite(&self, tenant: TenantId, id: UserId) -> Answered<'_, ProviderAccount>;
     /// Takes that back. That they were not let in is no error.
     fn dismiss(&self, tenant: TenantId, id: UserId) -> Answered<'_, ()>;
-    /// Replaces the names of somebody's roles, unless those of a later version are there.
-    fn set_roles(&self, tenant: TenantId, id: UserId, version: i64, names: Vec<String>) -> Answered<'_, ()>;
+    /// Replaces the names of somebody's roles, unless those of a later version are there. Gives the version that is there.
+    fn set_roles(&self, tenant: TenantId, id: UserId, version: i64, names: Vec<String>) -> Answered<'_, i64>;
 }

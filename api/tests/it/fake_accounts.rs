@@ -16,13 +16,16 @@ type Roles = (i64, Vec<String>);
 pub struct FakeAccounts {
     accounts: Mutex<BTreeMap<(String, String), Value>>,
     members: Mutex<Vec<(String, String)>>,
-    roles: Mutex<BTreeMap<String, Roles>>,
+    /// By tenant and person, as they were set, with their versions.
+    roles: Mutex<BTreeMap<(String, String), Roles>>,
     /// Answers nothing, and does nothing.
     pub is_down: AtomicBool,
     /// Does what it is asked to, and its answer is lost.
     pub loses_answers: AtomicBool,
     /// Does what it is asked to, and answers when this is false again.
     pub is_slow: watch::Sender<bool>,
+    /// Another program sets the roles of somebody right after each time that they are set.
+    pub is_contested: AtomicBool,
     /// How many times it was asked who somebody is.
     pub asked: AtomicUsize,
     /// How many times it was asked to set roles.
@@ -53,9 +56,32 @@ impl FakeAccounts {
         self.accounts.lock().unwrap().insert(key(tenant, id), value);
     }
 
-    /// The roles that somebody has there.
+    /// The roles that somebody has there, in the first tenant where they were set.
     pub fn roles_of(&self, id: &str) -> Option<Roles> {
-        self.roles.lock().unwrap().get(id).cloned()
+        let roles = self.roles.lock().unwrap();
+        roles.iter().find(|((_, other), _)| other == id).map(|(_, roles)| roles.clone())
+    }
+
+    /// The roles that somebody has there in a tenant.
+    pub fn roles_in(&self, tenant: TenantId, id: UserId) -> Option<Roles> {
+        self.roles.lock().unwrap().get(&key(tenant, id)).cloned()
+    }
+
+    /// Another program sets the roles that somebody has in a tenant.
+    pub fn put_roles(&self, tenant: TenantId, id: UserId, version: i64, names: &[&str]) {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        self.roles.lock().unwrap().insert(key(tenant, id), (version, names));
+    }
+
+    /// Somebody as a tenant sees them: with the roles that they have there, and not where they are at home.
+    fn shown(&self, tenant: TenantId, id: UserId, value: &Value) -> ProviderAccount {
+        let mut value = value.clone();
+        let is_guest = value["tenant_id"] != tenant.as_str();
+        let nothing = is_guest.then(Roles::default);
+        if let Some((version, names)) = self.roles.lock().unwrap().get(&key(tenant, id)).cloned().or(nothing) {
+            (value["roles"], value["roles_version"]) = (json!(names), json!(version));
+        }
+        account(&value)
     }
 
     fn answer<T: Send + 'static>(&self, act: impl FnOnce() -> Result<T, ProviderError>) -> Answered<'static, T> {
@@ -96,7 +122,7 @@ impl AccountProvider for FakeAccounts {
         self.answer(|| {
             let mut accounts = self.accounts.lock().unwrap();
             if let Some(there) = accounts.get(&key(tenant, id)) {
-                return Ok(account(there));
+                return Ok(self.shown(tenant, id, there));
             }
             if wanted["password"].as_str().is_some_and(|password| password.len() < 8) {
                 let errors = vec![InputError::new("/password", "too_short", "at least 8 characters")];
@@ -109,9 +135,10 @@ impl AccountProvider for FakeAccounts {
                 let errors = vec![InputError::new("/email", "taken", "somebody has it")];
                 return Err(refused(Problem::conflict().with_errors(errors)));
             }
-            let value = fresh(tenant, id, &wanted);
+            let mut value = fresh(tenant, id, &wanted);
+            (value["roles"], value["roles_version"]) = (json!([]), json!(0));
             accounts.insert(key(tenant, id), value.clone());
-            Ok(account(&value))
+            Ok(self.shown(tenant, id, &value))
         })
     }
 
@@ -120,7 +147,7 @@ impl AccountProvider for FakeAccounts {
             let mut accounts = self.accounts.lock().unwrap();
             let value = accounts.get_mut(&key(tenant, id)).ok_or_else(|| refused(Problem::not_found()))?;
             merge(value, &changes);
-            Ok(account(value))
+            Ok(self.shown(tenant, id, value))
         })
     }
 
@@ -138,7 +165,7 @@ impl AccountProvider for FakeAccounts {
             let is_member = self.members.lock().unwrap().contains(&key(tenant, id));
             let of =
                 |(place, other): &(String, String)| other == id.as_str() && (is_member || place == tenant.as_str());
-            Ok(accounts.iter().find(|(place, _)| of(place)).map(|(_, value)| account(value)))
+            Ok(accounts.iter().find(|(place, _)| of(place)).map(|(_, value)| self.shown(tenant, id, value)))
         })
     }
 
@@ -148,25 +175,29 @@ impl AccountProvider for FakeAccounts {
             let home = accounts.iter().find(|((_, other), _)| other == id.as_str());
             let (_, value) = home.ok_or_else(|| refused(Problem::not_found()))?;
             self.members.lock().unwrap().push(key(tenant, id));
-            Ok(account(value))
+            Ok(self.shown(tenant, id, value))
         })
     }
 
     fn dismiss(&self, tenant: TenantId, id: UserId) -> Answered<'_, ()> {
         self.answer(|| {
             self.members.lock().unwrap().retain(|member| *member != key(tenant, id));
+            self.roles.lock().unwrap().remove(&key(tenant, id));
             Ok(())
         })
     }
 
-    fn set_roles(&self, _: TenantId, id: UserId, version: i64, names: Vec<String>) -> Answered<'_, ()> {
+    fn set_roles(&self, tenant: TenantId, id: UserId, version: i64, names: Vec<String>) -> Answered<'_, i64> {
         self.answer(|| {
             self.roles_set.fetch_add(1, Ordering::SeqCst);
             let mut roles = self.roles.lock().unwrap();
-            if roles.get(id.as_str()).is_none_or(|(known, _)| *known <= version) {
-                roles.insert(id.to_string(), (version, names));
+            if roles.get(&key(tenant, id)).is_none_or(|(known, _)| *known <= version) {
+                roles.insert(key(tenant, id), (version, names));
             }
-            Ok(())
+            if self.is_contested.load(Ordering::SeqCst) {
+                roles.insert(key(tenant, id), (version + 1, vec!["administrator".to_owned()]));
+            }
+            Ok(roles[&key(tenant, id)].0)
         })
     }
 }

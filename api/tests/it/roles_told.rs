@@ -7,7 +7,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::Text;
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tenantry_api::Application;
 use tenantry_api::directory::AccountProvider;
@@ -18,7 +18,7 @@ use tenantry_api::state::Api;
 use tenantry_db::{Db, DbError};
 use tenantry_jose::Keyring;
 use tenantry_testing::TestDatabase;
-use tenantry_types::{Clock, ManualClock, SystemClock, SystemRandom};
+use tenantry_types::{Clock, ManualClock, SystemClock, SystemRandom, UserId};
 use tenantry_web::listing::Cursors;
 use tenantry_web::server::Environment;
 
@@ -111,6 +111,56 @@ async fn that_the_time_of_a_role_is_over_is_told_without_anybody_asking() {
     api.clock.advance(Duration::from_secs(301));
     holds(&api, &user, &["member"]).await;
     assert!(api.accounts.roles_of(&user).unwrap().0 > before);
+}
+
+/// Somebody who was added here, with their id.
+async fn added(api: &TestApi, admin: &str) -> UserId {
+    let user = api.done_as(admin, Method::POST, "/api/v1/users", &json!({"email": "john@acme.example"})).await;
+    user["id"].as_str().unwrap().parse().unwrap()
+}
+
+async fn give(api: &TestApi, admin: &str, user: UserId, role: &str) -> StatusCode {
+    let body = json!({"role_id": role});
+    api.send_as(admin, Method::POST, &format!("/api/v1/users/{user}/roles"), &body).await.status()
+}
+
+#[actix_web::test]
+async fn roles_that_are_sent_under_an_older_version_than_the_provider_has_are_sent_again() {
+    let api = TestApi::start().await;
+    let (admin, demo) = (api.administrator(), api.idp.tenant("demo").id);
+    let (user, guest) = (added(&api, &admin).await, role(&api, &admin, "Guest", &[]).await);
+    // Another program, or this service before its database was put back to a copy.
+    api.accounts.put_roles(demo, user, 5, &["administrator"]);
+    assert_eq!(give(&api, &admin, user, &guest).await, StatusCode::OK);
+    holds(&api, user.as_str(), &["Guest"]).await;
+    assert_eq!(api.accounts.roles_in(demo, user), Some((6, vec!["Guest".to_owned()])));
+    assert_eq!(api.accounts.roles_set.load(Ordering::SeqCst), 2);
+    // What is taken is not in tokens any more.
+    let at = format!("/api/v1/users/{user}/roles/{guest}");
+    api.done_as(&admin, Method::DELETE, &at, NOTHING).await;
+    holds(&api, user.as_str(), &[]).await;
+    assert_eq!(api.accounts.roles_in(demo, user), Some((7, Vec::new())));
+    assert_eq!(api.accounts.roles_set.load(Ordering::SeqCst), 3);
+}
+
+#[actix_web::test]
+async fn two_who_both_set_roles_do_not_answer_each_other_for_ever() {
+    let api = TestApi::start().await;
+    let admin = api.administrator();
+    let (user, guest) = (added(&api, &admin).await, role(&api, &admin, "Guest", &[]).await);
+    api.accounts.is_contested.store(true, Ordering::SeqCst);
+    assert_eq!(give(&api, &admin, user, &guest).await, StatusCode::OK);
+    // The next attempt waits for a time that does not come before the test says so.
+    let later = "outbox WHERE kind = 'account.roles_changed' AND attempts = 1 AND delivered_at IS NULL";
+    within(SOON, async || api.accounts.roles_set.load(Ordering::SeqCst) == 2).await;
+    assert_eq!(api.count(later).await, 1);
+    api.accounts.is_contested.store(false, Ordering::SeqCst);
+    within(SOON, async || {
+        api.clock.advance(Duration::from_secs(10));
+        api.accounts.roles_of(user.as_str()).is_some_and(|(_, names)| names == ["Guest"])
+    })
+    .await;
+    assert_eq!(api.accounts.roles_set.load(Ordering::SeqCst), 3);
 }
 
 async fn execute(db: &Db, statement: String) {

@@ -7,7 +7,7 @@ use tenantry_types::{DomainName, SessionId, TenantId, UserId};
 
 use super::{
     DomainState, ManagementClient, ManagementError, Member, NewTenant, RolesOf, SessionRecord, SessionsPage,
-    TenantChange, TenantRecord, envelope,
+    TenantChange, TenantRecord, envelope, model::RolesThere,
 };
 
 impl ManagementClient {
@@ -100,13 +100,14 @@ impl ManagementClient {
         self.remove(&["tenants", tenant.as_str(), "users", id.as_str()]).await
     }
 
-    /// Replaces the roles of a person, unless a later set is there.
+    /// Replaces the roles of a person, unless a later set is there. Gives the version of the set that is there now.
     ///
     /// # Errors
     /// [`ManagementError`].
-    pub async fn put_roles(&self, tenant: TenantId, id: UserId, roles: &RolesOf) -> Result<(), ManagementError> {
+    pub async fn put_roles(&self, tenant: TenantId, id: UserId, roles: &RolesOf) -> Result<i64, ManagementError> {
         let path = ["tenants", tenant.as_str(), "users", id.as_str(), "roles"];
-        self.send::<Value>(Method::PUT, &path, roles).await.map(drop)
+        let there: RolesThere = self.send(Method::PUT, &path, roles).await?;
+        Ok(there.roles_version)
     }
 
     /// A page of the sessions of a tenant that last, or of those of one person there: at most `limit`, from where the page

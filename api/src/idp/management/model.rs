@@ -75,6 +75,13 @@ pub struct RolesOf {
     pub names: Vec<String>,
 }
 
+/// A person after their roles were replaced, or were not.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct RolesThere {
+    /// Which version of their roles is there.
+    pub(super) roles_version: i64,
+}
+
 /// That somebody whose home is another tenant can sign in at this one.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Member {

@@ -12,5 +12,5 @@ mod model;
 mod store;
 mod worker;
 
-pub use store::{ROLES_CHANGED, changed, names_now, review, told};
+pub use store::{ROLES_CHANGED, changed, names_now, overtaken, review, told};
 pub use worker::RoleReviews;

@@ -82,8 +82,8 @@ fn given(
     Ok(found)
 }
 
-/// The roles that somebody holds, and which version they are; `None` when they are not in the directory, or when what they
-/// hold has been told.
+/// The roles that somebody holds, and which version they are; `None` when they are not in the directory, when nobody has given
+/// them any here, so that the provider knows better, or when what they hold has been told.
 pub fn names_now(
     conn: &mut Connection,
     scope: TenantScope,
@@ -94,6 +94,7 @@ pub fn names_now(
     // of the newer version follow.
     let found: Option<(i64, Option<Sha256Hash>)> = users::table
         .filter(users::tenant_id.eq(scope.tenant_id()).and(users::id.eq(user)))
+        .filter(users::roles_managed.eq(true))
         .select((users::roles_version, users::roles_told))
         .first(conn)
         .optional()?;
@@ -113,6 +114,16 @@ pub fn told(
     let row = users::table.filter(users::tenant_id.eq(scope.tenant_id()).and(users::id.eq(user)));
     diesel::update(row.filter(users::roles_version.eq(version)))
         .set(users::roles_told.eq(Some(names_digest(names))))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Notes that the identity provider has roles of somebody under this version, which is higher than that under which it was
+/// told, so that it has not taken them: the next go out under one that is higher still.
+pub fn overtaken(conn: &mut Connection, scope: TenantScope, user: UserId, there: i64) -> Result<(), DbError> {
+    let row = users::table.filter(users::tenant_id.eq(scope.tenant_id()).and(users::id.eq(user)));
+    diesel::update(row.filter(users::roles_managed.eq(true).and(users::roles_version.le(there))))
+        .set((users::roles_version.eq(there.saturating_add(1)), users::roles_told.eq(None::<Sha256Hash>)))
         .execute(conn)?;
     Ok(())
 }
