@@ -75,6 +75,11 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// Passes on what was sent to the replicas in this transaction by others.
+    pub fn pass(&mut self, sent: Vec<Signal>) {
+        self.sent.extend(sent);
+    }
+
     /// Tells every replica to forget what it remembers of another tenant, which the work has changed as well.
     pub fn signal_to(&mut self, scope: TenantScope, kind: SignalKind) -> Result<(), DbError> {
         let signal = signals::send(self.conn, scope, self.clock, self.random, kind, None)?;

@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use serde_json::{Value, json};
 use tenantry_db::{Connection, DbError, LockRowsDsl as _, TenantScope};
-use tenantry_types::{TenantId, UserId, UtcTime};
+use tenantry_types::{Clock, Random, TenantId, UserId, UtcTime};
 
 use super::model::{AccountStatus, ProviderAccount};
 use crate::audit::Changes;
+use crate::roles::claim::{self, Adoption, ToldRoles};
 use crate::schema::users;
+use crate::signals::Signal;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
@@ -52,34 +54,89 @@ struct NewRow<'a> {
     is_withheld: bool,
 }
 
-/// Brings the row of somebody up to date, or makes it. What was told of an older state than is known changes nothing. Gives
-/// what changed. To be called with the tenant's row locked.
+/// What came of what the identity provider told of somebody.
+#[derive(Debug)]
+pub struct Kept {
+    /// What changed.
+    pub changes: Changes,
+    /// What of it changed in their roles. The replicas are told of that already.
+    pub roles: Changes,
+    /// What they are told.
+    pub signals: Vec<Signal>,
+}
+
+/// Brings the row of somebody up to date, or makes it. What was told of an older state than is known changes nothing. Their
+/// roles count too until somebody gives them some here; they have an order of their own. To be called with the tenant's row
+/// locked.
 ///
-/// Of somebody who is at home elsewhere nothing but the id and the status is kept before they come themselves: neither they
-/// nor their home agreed when they were invited.
-pub fn keep(conn: &mut Connection, scope: TenantScope, account: &ProviderAccount) -> Result<Changes, DbError> {
-    let tenant_id = scope.tenant_id();
+/// Of somebody who is at home elsewhere nothing but the id, the status and the roles that they have as a guest is kept before
+/// they come themselves: neither they nor their home agreed when they were invited.
+pub fn keep(
+    conn: &mut Connection,
+    scope: TenantScope,
+    tools: (&dyn Clock, &dyn Random),
+    account: &ProviderAccount,
+) -> Result<Kept, DbError> {
     let known: Option<KnownRow> = users::table
-        .filter(users::tenant_id.eq(tenant_id).and(users::id.eq(account.id)))
+        .filter(users::tenant_id.eq(scope.tenant_id()).and(users::id.eq(account.id)))
         .select(KnownRow::as_select())
         .first(conn)
         .optional()?;
-    let Some(known) = known else {
-        let is_withheld = account.tenant_id != tenant_id;
-        diesel::insert_into(users::table).values(new_row(tenant_id, account, is_withheld)).execute(conn)?;
-        return Ok(Changes::between(&json!({}), &shown(account, is_withheld)));
+    let as_of = known.as_ref().and_then(|known| known.profile_as_of);
+    let is_late = as_of.is_some_and(|as_of| as_of > account.updated_at);
+    let (mut before, mut after) = match known {
+        None => (json!({}), add(conn, scope, account)?),
+        Some(_) if is_late => (json!({}), json!({})),
+        Some(known) => update(conn, scope, &known, account)?,
     };
-    if known.profile_as_of.is_some_and(|as_of| as_of > account.updated_at) {
-        return Ok(Changes::default());
+    let adoption = match told_roles(account, is_late) {
+        Some(told) => claim::adopt(conn, scope, tools, account.id, &told)?,
+        None => Adoption::default(),
+    };
+    let mut roles = Changes::default();
+    if let Some((old, new)) = adoption.changed {
+        roles = Changes::between(&json!({ "roles": old }), &json!({ "roles": new }));
+        (before["roles"], after["roles"]) = (json!(old), json!(new));
     }
-    let is_withheld = known.is_withheld && account.tenant_id != tenant_id;
-    let changes = Changes::between(&known.shown(), &shown(account, is_withheld));
-    if changes.is_empty() && known.profile_as_of == Some(account.updated_at) {
-        return Ok(changes);
+    Ok(Kept { changes: Changes::between(&before, &after), roles, signals: adoption.signals })
+}
+
+/// Whether somebody's roles are told to be others than are known, where nobody gives them any here.
+pub fn has_other_roles(conn: &mut Connection, scope: TenantScope, account: &ProviderAccount) -> Result<bool, DbError> {
+    match told_roles(account, false) {
+        Some(told) => claim::is_news(conn, scope, account.id, &told),
+        None => Ok(false),
     }
-    let row = new_row(tenant_id, account, is_withheld);
-    let version = known.version + i64::from(!changes.is_empty());
-    diesel::update(users::table.filter(users::tenant_id.eq(tenant_id).and(users::id.eq(account.id))))
+}
+
+fn told_roles(account: &ProviderAccount, is_late: bool) -> Option<ToldRoles<'_>> {
+    let names = account.roles.as_deref()?;
+    Some(ToldRoles { version: account.roles_version, names, is_late })
+}
+
+/// Makes the row. Gives what it shows.
+fn add(conn: &mut Connection, scope: TenantScope, account: &ProviderAccount) -> Result<Value, DbError> {
+    let is_withheld = account.tenant_id != scope.tenant_id();
+    diesel::insert_into(users::table).values(new_row(scope.tenant_id(), account, is_withheld)).execute(conn)?;
+    Ok(shown(account, is_withheld))
+}
+
+/// Brings the row up to date. Gives what it showed, and shows now.
+fn update(
+    conn: &mut Connection,
+    scope: TenantScope,
+    known: &KnownRow,
+    account: &ProviderAccount,
+) -> Result<(Value, Value), DbError> {
+    let is_withheld = known.is_withheld && account.tenant_id != scope.tenant_id();
+    let (before, after) = (known.shown(), shown(account, is_withheld));
+    let is_same = before == after;
+    if is_same && known.profile_as_of == Some(account.updated_at) {
+        return Ok((before, after));
+    }
+    let row = new_row(scope.tenant_id(), account, is_withheld);
+    let version = known.version + i64::from(!is_same);
+    diesel::update(users::table.filter(users::tenant_id.eq(scope.tenant_id()).and(users::id.eq(account.id))))
         .set((
             users::home_tenant_id.eq(row.home_tenant_id),
             users::username.eq(row.username),
@@ -97,7 +154,7 @@ pub fn keep(conn: &mut Connection, scope: TenantScope, account: &ProviderAccount
             users::is_withheld.eq(row.is_withheld),
         ))
         .execute(conn)?;
-    Ok(changes)
+    Ok((before, after))
 }
 
 /// How people are called.

@@ -12,6 +12,7 @@ use super::error::AccountError;
 use super::model::{AccountStatus, ProviderAccount};
 use super::parse::{AccountChange, LocalProfile, NewAccount};
 use super::provider::AccountProvider;
+use super::reconcile::record_roles;
 use super::routes::{CREATE, DELETE, UPDATE};
 use super::store::AccountRow;
 use super::view::AccountView;
@@ -24,6 +25,7 @@ use crate::change::{Change, Work};
 use crate::idempotency::{Answer, Once};
 use crate::input::IfMatch;
 use crate::revocations::Revoked;
+use crate::roles::claim;
 use crate::signals::SignalKind;
 use crate::state::Api;
 
@@ -167,7 +169,7 @@ impl Accounts {
         match self.provider.change(change.principal.tenant.id, id, Value::Object(wanted.provider)).await {
             Ok(account) => {
                 let finish = move |work: &mut Work<'_>| {
-                    accounts::keep(work.conn, work.scope, &account)?;
+                    keep_told(work, &account)?;
                     keep(work, &before)
                 };
                 errand.finish(finish).await
@@ -302,6 +304,10 @@ fn check_standing(
     if !may {
         return Err(AccountError::HoldsMore);
     }
+    // What they hold at the provider may be more than is known here.
+    if !is_self && claim::is_awaited(work.conn, work.scope, row.id)? {
+        return Err(AccountError::UnderWay);
+    }
     let counts = row.status == AccountStatus::Active && held.covers(&PermissionPattern::All);
     if weight.switches_off && counts {
         let almighty = caller.tenant().roles_that_allow_all();
@@ -327,7 +333,8 @@ fn keep_new(
     told: &'static str,
 ) -> Result<Answer, AccountError> {
     let id = account.id;
-    accounts::keep(work.conn, work.scope, account)?;
+    let kept = accounts::keep(work.conn, work.scope, (work.clock, work.random), account)?;
+    work.pass(kept.signals);
     store::set_local(work.conn, work.scope, work.clock, id, local)?;
     let view = view(work, id)?;
     let after = json!(view);
@@ -336,6 +343,14 @@ fn keep_new(
     work.signal(SignalKind::Subject, Some(id.as_str()))?;
     let tag = view.tag(work.scope.tenant_id());
     Ok(Answer::created(format!("/api/v1/users/{id}"), view).with_etag(tag.as_str()))
+}
+
+/// Keeps what the provider answers. Roles that it tells of besides are its own doing.
+fn keep_told(work: &mut Work<'_>, account: &ProviderAccount) -> Result<(), AccountError> {
+    let kept = accounts::keep(work.conn, work.scope, (work.clock, work.random), account)?;
+    work.pass(kept.signals);
+    record_roles(work.conn, work.scope, (work.clock, work.random), account.id, kept.roles)?;
+    Ok(())
 }
 
 fn keep_changed(work: &mut Work<'_>, id: UserId, before: &Value, new_password: bool) -> Result<Answer, AccountError> {

@@ -46,8 +46,9 @@ impl AccountProvider for Connected {
 
     fn invite(&self, tenant: TenantId, id: UserId) -> Answered<'_, ProviderAccount> {
         Box::pin(async move {
-            let member = self.0.put_member(tenant, id).await?;
-            let account = self.0.user(member.home_tenant_id, id).await?;
+            self.0.put_member(tenant, id).await?;
+            // Of this tenant, not of their home: the roles that they have there are none here.
+            let account = self.0.user(tenant, id).await?;
             account.ok_or_else(|| ProviderError::Unavailable("somebody who was let in is gone".to_owned()))
         })
     }

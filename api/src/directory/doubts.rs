@@ -14,6 +14,8 @@ use crate::schema::account_doubts;
 
 /// How long whoever asked has for it, before the worker looks: longer than a request takes.
 const LEFT_ALONE: Duration = Duration::from_secs(60);
+/// Stands for the number of looks where there is to be another one, whatever the one that is under way finds.
+const AGAIN: i64 = -1;
 /// The longest pause between two looks.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
@@ -104,10 +106,23 @@ pub(super) fn is_held(
     Ok(found.is_some())
 }
 
-/// Notes that the answer is here. False when somebody else has taken over since: it is theirs to settle.
-pub(super) fn settle(conn: &mut Connection, scope: TenantScope, id: UserId, owner: Owner) -> Result<bool, DbError> {
-    let settled = diesel::delete(of!(scope, id).filter(account_doubts::owner.eq(owner))).execute(conn)?;
-    Ok(settled > 0)
+/// Notes that the answer is here. False when somebody else has taken over since: it is theirs to settle; and when they were
+/// doubted again meanwhile: the answer may be of before, and they are looked up once more.
+pub(super) fn settle(
+    conn: &mut Connection,
+    scope: TenantScope,
+    id: UserId,
+    owner: Owner,
+    now: UtcTime,
+) -> Result<bool, DbError> {
+    let mine = || of!(scope, id).filter(account_doubts::owner.eq(owner));
+    let again = (
+        account_doubts::attempts.eq(0_i64),
+        account_doubts::available_at.eq(now),
+        account_doubts::owner.eq(None::<Owner>),
+    );
+    diesel::update(mine().filter(account_doubts::attempts.eq(AGAIN))).set(again).execute(conn)?;
+    Ok(diesel::delete(mine()).execute(conn)? > 0)
 }
 
 /// Makes what is in doubt be looked up soon, and lets others ask.
@@ -132,16 +147,27 @@ pub(super) fn let_go(conn: &mut Connection, scope: TenantScope, id: UserId, owne
     Ok(())
 }
 
-/// Notes that it is not sure whether somebody is still there, to be looked up at once. Whoever is asking about them finds it
-/// out without that.
-pub fn doubt(conn: &mut Connection, scope: TenantScope, id: UserId, now: UtcTime) -> Result<(), DbError> {
-    let found: Option<UserId> =
-        of!(scope, id).select(account_doubts::user_id).lock_rows().get_result(conn).optional()?;
-    if found.is_some() {
-        diesel::update(of!(scope, id).filter(account_doubts::owner.is_null()))
-            .set(account_doubts::available_at.eq(now))
-            .execute(conn)?;
-        return Ok(());
+/// Notes that somebody is to be looked up at once, because they may not be there any more (`may_end`) or are others than is
+/// known. Where somebody is asking about them, that is done when they have their answer.
+pub fn doubt(
+    conn: &mut Connection,
+    scope: TenantScope,
+    id: UserId,
+    may_end: bool,
+    now: UtcTime,
+) -> Result<(), DbError> {
+    let found: Option<Option<Owner>> =
+        of!(scope, id).select(account_doubts::owner).lock_rows().get_result(conn).optional()?;
+    match found {
+        Some(None) => {
+            diesel::update(of!(scope, id)).set(account_doubts::available_at.eq(now)).execute(conn)?;
+            return Ok(());
+        }
+        Some(Some(_)) => {
+            diesel::update(of!(scope, id)).set(account_doubts::attempts.eq(AGAIN)).execute(conn)?;
+            return Ok(());
+        }
+        None => {}
     }
     let row = NewDoubt {
         tenant_id: scope.tenant_id(),
@@ -150,7 +176,7 @@ pub fn doubt(conn: &mut Connection, scope: TenantScope, id: UserId, now: UtcTime
         available_at: now,
         created_at: now,
         owner: None,
-        may_end: true,
+        may_end,
     };
     diesel::insert_into(account_doubts::table).values(row).execute(conn)?;
     Ok(())

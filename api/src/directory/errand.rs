@@ -119,7 +119,7 @@ impl Errand {
                 return Ok(answer);
             }
             let answer = keep(work)?;
-            doubts::settle(work.conn, work.scope, user, owner)?;
+            doubts::settle(work.conn, work.scope, user, owner, work.clock.now())?;
             idempotency::complete(work.conn, work.scope, &once, &answer)?;
             Ok::<_, AccountError>(answer)
         };
@@ -134,7 +134,7 @@ impl Errand {
         let give_up = move |work: &mut Work<'_>| {
             if refused {
                 idempotency::abandon(work.conn, work.scope, &once)?;
-                doubts::settle(work.conn, work.scope, user, owner)?;
+                doubts::settle(work.conn, work.scope, user, owner, work.clock.now())?;
             } else {
                 idempotency::release(work.conn, work.scope, work.clock, &once)?;
                 doubts::hurry(work.conn, work.scope, user, owner, work.clock.now())?;

@@ -24,6 +24,9 @@ text_enum! {
     }
 }
 
+/// More roles of one person than this are a mistake.
+const MOST_ROLES: usize = 1_000;
+
 /// Somebody's account, as the identity provider tells of it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ProviderAccount {
@@ -56,6 +59,12 @@ pub struct ProviderAccount {
     pub created_at: UtcTime,
     /// When it changed last: what was told of an older state changes nothing.
     pub updated_at: UtcTime,
+    /// The names of their roles in the tenant that was asked about, or that it is told to; `None` where nothing is said of them.
+    #[serde(default)]
+    pub roles: Option<Vec<String>>,
+    /// Which version of their roles it is. It has an order of its own: the roles of a guest do not change their account.
+    #[serde(default)]
+    pub roles_version: i64,
 }
 
 impl ProviderAccount {
@@ -67,6 +76,13 @@ impl ProviderAccount {
             && short(&self.email, 254)
             && self.phone.as_deref().is_none_or(|phone| phone.len() <= 64 && phone.is_ascii())
             && names.into_iter().flatten().all(|name| short(name, 200))
+            && self.roles.as_ref().is_none_or(|roles| roles.len() <= MOST_ROLES)
+    }
+
+    /// The same, without a word of their roles.
+    #[must_use]
+    pub fn without_roles(&self) -> Self {
+        Self { roles: None, ..self.clone() }
     }
 }
 

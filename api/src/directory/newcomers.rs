@@ -7,17 +7,20 @@ use std::sync::Arc;
 use diesel::prelude::*;
 use serde_json::json;
 use tenantry_db::{Connection, DbError, TenantScope, UpsertDsl as _};
-use tenantry_types::{Clock, Random, RoleAssignmentId, RoleId, TenantId, UserId, UtcTime};
+use tenantry_types::{Clock, Random, TenantId, UserId, UtcTime};
 
 use super::accounts;
+use super::model::ProviderAccount;
 use super::provider::AccountProvider;
+use super::reconcile::record_roles;
 use crate::access::Newcomers;
 use crate::audit::{self, AuditEntry, Changes, Origin};
 use crate::authn::{Principal, Subject};
-use crate::change::keep_tenant;
+use crate::change::{keep_tenant, lock_tenant};
+use crate::roles::claim::{self, FromToken};
 use crate::roles::seed;
-use crate::schema::{roles, user_roles, users};
-use crate::signals::{self, SignalKind};
+use crate::schema::users;
+use crate::signals::{self, Signal, SignalKind};
 use crate::state::Api;
 
 /// What an entry of the audit trail calls it.
@@ -48,18 +51,16 @@ impl Directory {
                     return;
                 }
             };
+            let api = this.api.clone();
             let keep = move |conn: &mut Connection| {
                 let scope = TenantScope::system(tenant, "learn who somebody is");
+                lock_tenant(conn, tenant)?;
                 // Only who is still in the directory: they may have been removed since.
-                if accounts::is_known(conn, scope, user)? {
-                    accounts::keep(conn, scope, &account).map(drop)
-                } else {
-                    Ok(())
-                }
+                if accounts::is_known(conn, scope, user)? { keep(conn, &api, scope, &account) } else { Ok(Vec::new()) }
             };
-            let kept: Result<(), DbError> = this.api.db.write(keep).await;
-            if let Err(error) = kept {
-                tracing::debug!(%tenant, account = %user, %error, "who somebody is could not be kept");
+            match this.api.db.write(keep).await {
+                Ok(sent) => this.api.signals.pass_on(&sent),
+                Err(error) => tracing::debug!(%tenant, account = %user, %error, "who somebody is could not be kept"),
             }
         });
     }
@@ -69,10 +70,10 @@ impl Newcomers for Directory {
     fn learn<'a>(&'a self, principal: &'a Principal) -> Pin<Box<dyn Future<Output = Result<(), DbError>> + Send + 'a>> {
         Box::pin(async move {
             let (api, learned) = (self.api.clone(), principal.clone());
-            let sent = self.api.db.write(move |conn| learn(conn, &*api.clock, &*api.random, &learned)).await?;
-            self.api.signals.pass_on(&sent);
+            let learned = self.api.db.write(move |conn| learn(conn, &*api.clock, &*api.random, &learned)).await?;
+            self.api.signals.pass_on(&learned.sent);
             if let Subject::User(user) = principal.subject
-                && !sent.is_empty()
+                && learned.is_to_be_asked
             {
                 self.ask(principal.tenant.id, user);
             }
@@ -96,27 +97,37 @@ struct NewUser {
     updated_at: UtcTime,
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = user_roles, treat_none_as_default_value = false)]
-struct NewAssignment {
-    id: RoleAssignmentId,
-    tenant_id: TenantId,
-    user_id: UserId,
-    role_id: RoleId,
-    assigned_by: Option<&'static str>,
-    expires_at: Option<UtcTime>,
-    created_at: UtcTime,
+/// Keeps what the provider answers. Roles that it tells of are its own doing.
+fn keep(
+    conn: &mut Connection,
+    api: &Api,
+    scope: TenantScope,
+    account: &ProviderAccount,
+) -> Result<Vec<Signal>, DbError> {
+    let tools = (&*api.clock, &*api.random);
+    let kept = accounts::keep(conn, scope, tools, account)?;
+    record_roles(conn, scope, tools, account.id, kept.roles)?;
+    Ok(kept.signals)
 }
 
-/// The row of a person, and the roles that their token names, where nobody has given them any here. The token is signed
-/// by the tenant's issuer, which is the one that says so until this service does.
+/// What was learned of whoever calls.
+#[derive(Debug, Default)]
+struct Learned {
+    sent: Vec<Signal>,
+    /// Whether the provider is to be asked who they are.
+    is_to_be_asked: bool,
+}
+
+/// The row of a person, and the roles that their token names, where nobody has given them any here and the provider has not
+/// told which they have. The token is signed by the tenant's issuer, which is the one that says so until this service does;
+/// but it may be older than what is known.
 fn learn(
     conn: &mut Connection,
     clock: &dyn Clock,
     random: &dyn Random,
     principal: &Principal,
-) -> Result<Vec<signals::Signal>, DbError> {
-    let Subject::User(user_id) = principal.subject else { return Ok(Vec::new()) };
+) -> Result<Learned, DbError> {
+    let Subject::User(user_id) = principal.subject else { return Ok(Learned::default()) };
     let scope = principal.scope();
     keep_tenant(conn, clock, &principal.tenant)?;
     let mut sent = Vec::new();
@@ -126,15 +137,17 @@ fn learn(
     let was_known = accounts::is_known(conn, scope, user_id)?;
     keep_user(conn, scope, clock, user_id)?;
     let is_disclosed = accounts::disclose(conn, scope, user_id)?;
-    let given = give_roles(conn, scope, clock, random, user_id, &principal.roles)?;
+    let by_token = claim::adopt_from_token(conn, scope, (clock, random), user_id, &principal.roles)?;
+    let is_in_question = by_token == FromToken::InQuestion;
+    let given = if let FromToken::Given(names) = by_token { names } else { Vec::new() };
     if was_known && given.is_empty() && !is_disclosed {
-        return Ok(sent);
+        return Ok(Learned { is_to_be_asked: is_in_question || !sent.is_empty(), sent });
     }
     sent.push(signals::send(conn, scope, clock, random, SignalKind::Subject, Some(user_id.as_str()))?);
     let changes = Changes::between(&json!({}), &json!({ "roles": given }));
     let entry = AuditEntry::new(principal, Origin::default(), LEARNED, "account", user_id.as_str().to_owned(), changes);
     audit::record(conn, scope, clock, random, &entry)?;
-    Ok(sent)
+    Ok(Learned { sent, is_to_be_asked: true })
 }
 
 fn keep_user(conn: &mut Connection, scope: TenantScope, clock: &dyn Clock, id: UserId) -> Result<(), DbError> {
@@ -156,43 +169,4 @@ fn keep_user(conn: &mut Connection, scope: TenantScope, clock: &dyn Clock, id: U
         .upsert((users::tenant_id, users::id), users::id.eq(id))
         .execute(conn)?;
     Ok(())
-}
-
-/// Gives the roles of these names that the tenant has to somebody who has none and whose roles nobody manages here.
-fn give_roles(
-    conn: &mut Connection,
-    scope: TenantScope,
-    clock: &dyn Clock,
-    random: &dyn Random,
-    user_id: UserId,
-    names: &[String],
-) -> Result<Vec<String>, DbError> {
-    let tenant_id = scope.tenant_id();
-    let of_user = || user_roles::table.filter(user_roles::tenant_id.eq(tenant_id).and(user_roles::user_id.eq(user_id)));
-    let is_managed: bool = users::table
-        .filter(users::tenant_id.eq(tenant_id).and(users::id.eq(user_id)))
-        .select(users::roles_managed)
-        .first(conn)?;
-    let has: i64 = of_user().count().get_result(conn)?;
-    if is_managed || has > 0 || names.is_empty() {
-        return Ok(Vec::new());
-    }
-    let known: Vec<(RoleId, String)> = roles::table
-        .filter(roles::tenant_id.eq(tenant_id).and(roles::name.eq_any(names)))
-        .select((roles::id, roles::name))
-        .limit(100)
-        .load(conn)?;
-    for (role_id, _) in &known {
-        let row = NewAssignment {
-            id: RoleAssignmentId::new(clock, random),
-            tenant_id,
-            user_id,
-            role_id: *role_id,
-            assigned_by: None,
-            expires_at: None,
-            created_at: clock.now(),
-        };
-        diesel::insert_into(user_roles::table).values(row).execute(conn)?;
-    }
-    Ok(known.into_iter().map(|(_, name)| name).collect())
 }

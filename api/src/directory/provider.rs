@@ -40,7 +40,7 @@ pub trait AccountProvider: fmt::Debug + Send + Sync {
     fn remove(&self, tenant: TenantId, id: UserId) -> Answered<'_, ()>;
     /// The account, if there is one.
     fn find(&self, tenant: TenantId, id: UserId) -> Answered<'_, Option<ProviderAccount>>;
-    /// Lets somebody of another tenant in, and says who they are.
+    /// Lets somebody of another tenant in, and says who they are, with the roles that they have as a guest.
     fn invite(&self, tenant: TenantId, id: UserId) -> Answered<'_, ProviderAccount>;
     /// Takes that back. That they were not let in is no error.
     fn dismiss(&self, tenant: TenantId, id: UserId) -> Answered<'_, ()>;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tenantry_db::{Connection, DbError, TenantScope};
-use tenantry_types::{TenantId, UserId};
+use tenantry_types::{Clock, Random, TenantId, UserId};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -93,7 +93,7 @@ impl Reconciler {
             let scope = TenantScope::system(tenant, "settle accounts in doubt");
             lock_tenant(conn, tenant)?;
             // Where somebody asked for something since, what was found is of before.
-            if doubts::settle(conn, scope, user, owner)? {
+            if doubts::settle(conn, scope, user, owner, api.clock.now())? {
                 keep(conn, &api, scope, user, found.as_ref())
             } else {
                 Ok(Vec::new())
@@ -103,6 +103,21 @@ impl Reconciler {
         self.api.signals.pass_on(&sent);
         Ok(())
     }
+}
+
+/// Records that the identity provider told of other roles of somebody, where somebody else asked about them.
+pub(super) fn record_roles(
+    conn: &mut Connection,
+    scope: TenantScope,
+    (clock, random): (&dyn Clock, &dyn Random),
+    user: UserId,
+    roles: Changes,
+) -> Result<(), DbError> {
+    if roles.is_empty() {
+        return Ok(());
+    }
+    let entry = AuditEntry::by_system(ACTOR, "account.update", "account", user.to_string(), roles);
+    audit::record(conn, scope, clock, random, &entry)
 }
 
 /// Makes what is known here what the provider has; who is not there is not here either.
@@ -116,7 +131,11 @@ fn keep(
     let (clock, random) = (&*api.clock, &*api.random);
     let mut sent = Vec::new();
     let (action, changes) = match found {
-        Some(account) => ("account.update", accounts::keep(conn, scope, account)?),
+        Some(account) => {
+            let kept = accounts::keep(conn, scope, (clock, random), account)?;
+            sent.extend(kept.signals);
+            ("account.update", kept.changes)
+        }
         None if accounts::remove(conn, scope, user)? => {
             sent.extend(revocations::revoke(conn, scope, clock, random, Revoked::User(user), clock.now())?);
             ("account.delete", Changes::between(&json!({ "id": user }), &json!({})))

@@ -114,9 +114,15 @@ pub fn check_somebody_is_left(conn: &mut Connection, before: &Authority, scope: 
     if is_left { Ok(()) } else { Err(RoleError::LastAdministrator) }
 }
 
-/// Notes that roles of a user were given or taken here: their tokens do not count for it any more, the identity provider is
-/// told, and every replica forgets what it remembers.
+/// Notes that roles of a user were given or taken here: what the identity provider tells of them and their tokens name does
+/// not count any more, the provider is told, and every replica forgets what it remembers.
+///
+/// # Errors
+/// [`DbError::Busy`] while the provider is being asked which roles they have.
 pub fn touch_user(work: &mut Work<'_>, user: UserId) -> Result<(), DbError> {
+    if claim::is_awaited(work.conn, work.scope, user)? {
+        return Err(DbError::Busy("the roles that somebody has at the identity provider are not known yet".to_owned()));
+    }
     let row = users::table.filter(users::tenant_id.eq(work.scope.tenant_id()).and(users::id.eq(user)));
     diesel::update(row)
         .set((users::roles_managed.eq(true), users::updated_at.eq(work.clock.now())))

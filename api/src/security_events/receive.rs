@@ -11,6 +11,7 @@ use crate::authn::Tenant;
 use crate::change::{TenantTold, keep_tenant, tenant_is};
 use crate::directory::{AccountStatus, ProviderAccount, accounts, doubt};
 use crate::revocations::{self, Revoked};
+use crate::roles::claim;
 use crate::signals::{self, Signal, SignalKind};
 use crate::state::Api;
 
@@ -84,8 +85,20 @@ impl Effects<'_> {
         if store::was_overtaken(self.conn, self.scope, event, Standing::Departed)? {
             return Ok(());
         }
-        let changes = accounts::keep(self.conn, self.scope, account)?;
-        self.changed("account.update", account.id, changes)
+        let tools = (&*self.api.clock, &*self.api.random);
+        let kept = if account.tenant_id == self.scope.tenant_id() {
+            accounts::keep(self.conn, self.scope, tools, account)?
+        } else {
+            // The versions of a guest's roles begin anew with each membership, and the event may be of an earlier one: what the
+            // provider has now decides.
+            let kept = accounts::keep(self.conn, self.scope, tools, &account.without_roles())?;
+            if accounts::has_other_roles(self.conn, self.scope, account)? {
+                doubt(self.conn, self.scope, account.id, false, self.api.clock.now())?;
+            }
+            kept
+        };
+        self.signals.extend(kept.signals);
+        self.changed("account.update", account.id, kept.changes)
     }
 
     fn disabled(&mut self, user: UserId) -> Result<(), DbError> {
@@ -102,8 +115,11 @@ impl Effects<'_> {
         }
         if accounts::is_guest(self.conn, self.scope, user)? {
             // They may have been let in again since, with an answer that was faster than this event: what the provider has
-            // now decides. What was issued to them is refused already.
-            return doubt(self.conn, self.scope, user, self.api.clock.now());
+            // now decides. What was issued to them is refused already, and the roles of that membership are gone.
+            if claim::forget(self.conn, self.scope, user)? {
+                self.signal(SignalKind::Subject, Some(user.as_str()))?;
+            }
+            return doubt(self.conn, self.scope, user, true, self.api.clock.now());
         }
         if accounts::remove(self.conn, self.scope, user)? {
             return self.changed("account.delete", user, Changes::between(&json!({ "id": user }), &json!({})));

@@ -1,5 +1,6 @@
 //! Both services as they are, one managing the other: what is done at one counts at both.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
@@ -10,6 +11,7 @@ use tenantry_api::idp::ClientKeyFile;
 use tenantry_api::startup::MIGRATIONS;
 use tenantry_idp::users::UserStatus;
 use tenantry_testing::TestDatabase;
+use tenantry_types::UserId;
 use tenantry_web::server::{Environment, ServerHandle};
 
 use crate::provider::{Provider, USERNAME};
@@ -70,8 +72,77 @@ impl Connected {
     }
 }
 
+impl Connected {
+    /// Waits until somebody has exactly these roles here, as whoever has these tokens sees it.
+    async fn has(&self, tokens: &Value, id: UserId, names: &[&str]) {
+        within(Duration::from_secs(30), async || {
+            let (status, user) = self.send(tokens, Method::GET, &format!("/api/v1/users/{id}")).await;
+            let roles = user["data"]["roles"].as_array().cloned().unwrap_or_default();
+            let mut found: Vec<_> = roles.iter().map(|role| role["name"].as_str().unwrap()).collect();
+            found.sort_unstable();
+            status == StatusCode::OK && found == names
+        })
+        .await;
+    }
+
+    async fn give(&self, tokens: &Value, id: UserId, name: &str) {
+        let roles = self.ask(tokens, Method::GET, "/api/v1/roles", &Value::Null).await;
+        let role = roles.as_array().unwrap().iter().find(|role| role["name"] == name).unwrap();
+        let body = json!({"role_id": role["id"]});
+        self.ask(tokens, Method::POST, &format!("/api/v1/users/{id}/roles"), &body).await;
+    }
+
+    /// Waits until the tokens that somebody gets name exactly these roles. Gives such tokens.
+    async fn signs_in_with(&self, slug: &str, username: &str, names: &[&str]) -> Value {
+        let last = Mutex::new(Value::Null);
+        within(Duration::from_secs(30), async || {
+            let tokens = self.provider.sign_in(slug, username).await.unwrap();
+            let is_so = claim(&tokens, "roles") == json!(names);
+            *last.lock().unwrap() = tokens;
+            is_so
+        })
+        .await;
+        last.into_inner().unwrap()
+    }
+}
+
+fn claim(tokens: &Value, name: &str) -> Value {
+    tenantry_jose::peek(tokens["access_token"].as_str().unwrap()).unwrap().claims[name].clone()
+}
+
 fn sid(tokens: &Value) -> Value {
-    tenantry_jose::peek(tokens["access_token"].as_str().unwrap()).unwrap().claims["sid"].clone()
+    claim(tokens, "sid")
+}
+
+#[actix_web::test]
+async fn whoever_is_given_a_role_before_they_come_keeps_those_that_they_have() {
+    let both = Connected::start().await;
+    let ada = both.provider.sign_in("demo", USERNAME).await.unwrap();
+    assert_eq!(both.roles(&ada).await, json!(["administrator"]));
+    let bob = both.provider.add_person("bob", &["member"]).await;
+    both.has(&ada, bob, &["member"]).await;
+    both.give(&ada, bob, "auditor").await;
+    let tokens = both.signs_in_with("demo", "bob", &["auditor", "member"]).await;
+    assert_eq!(both.roles(&tokens).await, json!(["auditor", "member"]));
+    // What another program sets then, this service is not moved by, and it has the last word when it says something.
+    both.provider.put_roles(both.provider.tenant, bob, 40, &["administrator"]).await;
+    both.give(&ada, bob, "provider").await;
+    both.signs_in_with("demo", "bob", &["auditor", "member", "provider"]).await;
+    both.has(&ada, bob, &["auditor", "member", "provider"]).await;
+}
+
+#[actix_web::test]
+async fn a_guest_who_is_given_a_role_before_they_come_keeps_those_that_they_have() {
+    let both = Connected::start().await;
+    let guests = both.provider.add_tenant("guests", "grace").await;
+    let (grace, id) = (both.provider.sign_in("guests", "grace").await.unwrap(), both.provider.user);
+    both.ask(&grace, Method::PUT, &format!("/api/v1/users/{id}/membership"), &json!({})).await;
+    both.has(&grace, id, &[]).await;
+    both.provider.put_roles(guests, id, 1, &["member"]).await;
+    both.has(&grace, id, &["member"]).await;
+    both.give(&grace, id, "auditor").await;
+    let tokens = both.signs_in_with("guests", USERNAME, &["auditor", "member"]).await;
+    assert_eq!(both.roles(&tokens).await, json!(["auditor", "member"]));
 }
 
 #[actix_web::test]

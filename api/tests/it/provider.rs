@@ -184,6 +184,33 @@ impl Provider {
         tenant
     }
 
+    /// Adds somebody of this name to `demo`, with these roles, as an operator does.
+    pub async fn add_person(&self, username: &str, roles: &[&str]) -> UserId {
+        let hasher = PasswordHasher::start(Arc::new(SystemRandom), 64, 1, 1, 8).unwrap();
+        let hash = hasher.hash(PASSWORD.into()).await.unwrap();
+        let mut user = person();
+        user.username = username.parse().unwrap();
+        user.email = format!("{username}@demo.example").parse().unwrap();
+        user.roles = roles_of(0, roles);
+        let author = Author::operator(self.maker.clock.clone(), self.maker.random.clone());
+        let (scope, id) = (TenantScope::system(self.tenant, "test"), user.id);
+        let work =
+            self.db.write(move |conn| accounts::create(conn, scope, &author, &user, Some(&hash), true).map(drop));
+        work.await.unwrap();
+        id
+    }
+
+    /// Sets the roles that somebody has in a tenant, as another program does.
+    pub async fn put_roles(&self, tenant: TenantId, id: UserId, version: i64, roles: &[&str]) {
+        let author = Author::operator(self.maker.clock.clone(), self.maker.random.clone());
+        let (scope, roles) = (TenantScope::system(tenant, "test"), roles_of(version, roles));
+        let work = self.db.write(move |conn| {
+            let person = accounts::find_person(conn, scope, id)?.unwrap();
+            accounts::replace_roles(conn, scope, &author, person, &roles).map(drop)
+        });
+        work.await.unwrap();
+    }
+
     /// Lets the person of `demo` use their account, or not.
     pub async fn set_status(&self, status: UserStatus) {
         let author = Author::operator(self.maker.clock.clone(), self.maker.random.clone());
@@ -266,6 +293,10 @@ fn configuration(api: &str, url: &str, database: &TestDatabase, folder: &TempDir
     config.passwords.argon2_memory_kib = 64;
     config.passwords.argon2_passes = 1;
     config
+}
+
+fn roles_of(version: i64, names: &[&str]) -> Roles {
+    Roles { version, names: names.iter().map(|name| name.parse().unwrap()).collect() }
 }
 
 fn person() -> NewUser {

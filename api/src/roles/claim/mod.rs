@@ -6,11 +6,15 @@
 //! worker goes through its people in pieces, each one transaction, and tells of those whose names are not those that were
 //! told last. An assignment whose time is over is noticed by the same worker.
 //!
+//! Of somebody to whom nobody has given roles here, the claim is the provider's own, and [adopted](adopt()).
+//!
 //! [reviewed]: review
 
+mod adopt;
 mod model;
 mod store;
 mod worker;
 
+pub use adopt::{Adoption, FromToken, ToldRoles, adopt, adopt_from_token, forget, is_awaited, is_news};
 pub use store::{ROLES_CHANGED, changed, names_now, overtaken, review, told};
 pub use worker::RoleReviews;

@@ -1,6 +1,7 @@
 //! `POST /api/v1/security-events`: what follows from each kind of event, and what is not believed.
 
 mod guests;
+mod roles;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

@@ -6,9 +6,12 @@ use super::*;
 async fn somebody_of_another_tenant_is_a_guest_here() {
     let api = TestApi::start().await;
     let home = api.idp.add_tenant("home");
-    let person = UserId::new(&*api.clock, &SystemRandom).to_string();
+    let id = UserId::new(&*api.clock, &SystemRandom);
+    let person = id.to_string();
     let mut guest = account(&api, &person, "guest@home.example", "active", 1);
     guest["tenant_id"] = json!(home.id);
+    api.accounts.add(home.id, id, "guest@home.example");
+    api.accounts.invite(api.idp.tenant("demo").id, id).await.unwrap();
     tell(&api, &event(&api, &person, &format!("{OWN}membership-created"), &json!({"user": guest}))).await;
     assert_eq!(api.texts("SELECT home_tenant_id AS value FROM users").await, [home.id.to_string()]);
 }
