@@ -182,11 +182,12 @@ pub fn doubt(
     Ok(())
 }
 
-/// Takes one account, of any tenant, that nobody else is looking up; it is due again after a pause that grows.
+/// Takes one account, of any tenant, that nobody else is looking up; it is due again after a pause that grows. What has become
+/// due last comes first: somebody waits for it, as nobody does for what an upgrade has left to look up.
 pub(super) fn take(conn: &mut Connection, owner: Owner, now: UtcTime) -> Result<Option<(TenantId, UserId)>, DbError> {
     let due: Option<(TenantId, UserId, i64)> = account_doubts::table
         .filter(account_doubts::available_at.le(now))
-        .order(account_doubts::available_at.asc())
+        .order(account_doubts::available_at.desc())
         .select((account_doubts::tenant_id, account_doubts::user_id, account_doubts::attempts))
         .limit(1)
         .lock_rows_skipping()

@@ -163,6 +163,39 @@ async fn two_who_both_set_roles_do_not_answer_each_other_for_ever() {
     assert_eq!(api.accounts.roles_set.load(Ordering::SeqCst), 3);
 }
 
+/// Somebody of whom was known, before this service listened to what the provider tells of roles, that they are there.
+#[actix_web::test]
+async fn whoever_was_known_before_is_looked_up_before_they_are_given_roles() {
+    const BACKLOG: &str =
+        include_str!("../../../migrations/api/sqlite/2026-11-28-000125_account_doubts_backlog/up.sql");
+    let api = TestApi::start().await;
+    let (admin, demo) = (api.administrator(), api.idp.tenant("demo").id);
+    let (user, guest) = (added(&api, &admin).await, role(&api, &admin, "Guest", &[]).await);
+    let boss = api.id_of(&admin).await;
+    api.accounts.add(demo, boss.parse().unwrap(), "boss@acme.example");
+    api.accounts.put_roles(demo, user, 4, &["administrator"]);
+    api.accounts.is_down.store(true, Ordering::SeqCst);
+    api.execute("UPDATE users SET roles_told = NULL").await;
+    api.execute(BACKLOG).await;
+    assert_eq!(api.count("account_doubts").await, 2);
+    // To take them over, or to give them what would take the rest from them, one waits.
+    assert_eq!(give(&api, &admin, user, &guest).await, StatusCode::SERVICE_UNAVAILABLE);
+    let password = json!({"password": "anotherPassword1"});
+    let at = format!("/api/v1/users/{user}");
+    let changed = api.send_as(&admin, Method::PATCH, &at, &password).await;
+    assert_eq!(changed.status(), StatusCode::SERVICE_UNAVAILABLE);
+    api.accounts.is_down.store(false, Ordering::SeqCst);
+    within(SOON, async || {
+        api.clock.advance(Duration::from_secs(30));
+        api.count("account_doubts").await == 0
+    })
+    .await;
+    let admin = api.administrator();
+    assert_eq!(give(&api, &admin, user, &guest).await, StatusCode::OK);
+    let both = Some((5, vec!["Guest".to_owned(), "administrator".to_owned()]));
+    within(SOON, async || api.accounts.roles_in(demo, user) == both).await;
+}
+
 async fn execute(db: &Db, statement: String) {
     db.write(move |conn| Ok::<_, DbError>(sql_query(&statement).execute(conn)?)).await.unwrap();
 }
