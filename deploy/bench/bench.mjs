@@ -3,7 +3,8 @@
 //   node bench.mjs docs/benchmarks.md
 //
 // Called by deploy/bench/run, which builds everything and sets IDP_BINARY, API_BINARY, EXAMPLES, PEER_NODE,
-// BENCH_SECONDS and BENCH_DIRECTORY. With BENCH_ONLY=peer, limits, tenantry or audit it prints those figures and writes nothing.
+// BENCH_SECONDS, BENCH_DIRECTORY and MARIADB_URL. With BENCH_ONLY=peer, limits, tenantry, guards, lists or audit it prints those
+// figures and writes nothing.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,11 +12,13 @@ import { freePort, json, output, start, stopAll } from './processes.mjs'
 import { report } from './report.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const { IDP_BINARY, API_BINARY, EXAMPLES, PEER_NODE, BENCH_ONLY, POLICIES } = process.env
+const { IDP_BINARY, API_BINARY, EXAMPLES, PEER_NODE, BENCH_ONLY, POLICIES, MARIADB_URL } = process.env
 const seconds = Number(process.env.BENCH_SECONDS || 10)
 const directory = process.env.BENCH_DIRECTORY
 const CONNECTIONS = 16
 const STARTS = 5
+const GUARD_POLICIES = 50
+const GUARD_ROUNDS = 3
 const CLIENT = 'benchmark'
 const REDIRECT_URI = 'http://localhost:3000/callback'
 const SCOPE = 'openid offline_access api'
@@ -23,9 +26,9 @@ const SCOPE = 'openid offline_access api'
 const say = (...words) => console.error(...words)
 
 /** wrk with one thread: METHOD, BODY and AUTHORIZATION for the request. */
-async function wrk(url, request = {}) {
+async function wrk(url, request = {}, connections = CONNECTIONS) {
   const environment = { PATH: process.env.PATH, ...request }
-  const args = ['-t1', `-c${CONNECTIONS}`, '-s', join(here, 'wrk/request.lua'), url]
+  const args = ['-t1', `-c${connections}`, '-s', join(here, 'wrk/request.lua'), url]
   await output('wrk', ['-d1s', ...args], { env: environment })
   return json('wrk', [`-d${seconds}s`, ...args], { env: environment })
 }
@@ -67,7 +70,8 @@ async function startMeasured(launch) {
   }
 }
 
-async function tenantry() {
+/** Both services with the demo tenant, migrated and not started. */
+async function services(name) {
   const [idpPort, apiPort, idpMetrics, apiMetrics] = [await freePort(), await freePort(), await freePort(), await freePort()]
   const env = {
     PATH: process.env.PATH,
@@ -88,24 +92,30 @@ async function tenantry() {
     ...Object.fromEntries(['ADDRESS', 'TENANT', 'CLIENT', 'USER'].map(
       (kind) => [`TENANTRY_API__RATE_LIMITS__${kind}__REQUESTS`, '60000000'])),
   }
-  const cwd = join(directory, 'tenantry')
+  const cwd = join(directory, name)
   mkdirSync(join(cwd, 'data'), { recursive: true })
   await output(IDP_BINARY, ['migrate'], { cwd, env })
   await output(IDP_BINARY, ['demo', '--output', 'data/demo.json'], { cwd, env })
   // Of the same kind as the peer's: it belongs to the operator, so nobody is asked for consent.
   await output(IDP_BINARY, [
     'client', 'create', '--tenant', 'demo', '--name', 'Benchmark', '--type', 'public', '--client-id', CLIENT, '--redirect-uri',
-    REDIRECT_URI, '--scope', SCOPE, '--first-party',
+    REDIRECT_URI, '--scope', `${SCOPE} roles`, '--first-party',
   ], { cwd, env })
   await output(API_BINARY, ['migrate'], { cwd, env })
   const demo = JSON.parse(readFileSync(join(cwd, 'data/demo.json'), 'utf8'))
+  const target = {
+    issuer: demo.issuer, client_id: CLIENT, redirect_uri: REDIRECT_URI, scope: SCOPE, users: demo.users, machine: demo.clients.machine,
+  }
+  return { idpPort, apiPort, cwd, env, demo, target }
+}
+
+async function tenantry() {
+  const { idpPort, apiPort, cwd, env, demo, target } = await services('tenantry')
 
   const idp = await startMeasured(() => start(IDP_BINARY, ['serve'], { port: idpPort, cwd, env }))
   const api = await startMeasured(() => start(API_BINARY, ['serve'], { port: apiPort, cwd, env }))
   const idle = { idp: idp.server.memory(), api: api.server.memory() }
-  const { figures, after_tokens } = await provider({
-    issuer: demo.issuer, client_id: CLIENT, redirect_uri: REDIRECT_URI, scope: SCOPE, users: demo.users, machine: demo.clients.machine,
-  }, 'tenantry', idp.server)
+  const { figures, after_tokens } = await provider(target, 'tenantry', idp.server)
 
   const metadata = await (await fetch(`${demo.issuer}/.well-known/openid-configuration`)).json()
   const answer = await (await fetch(metadata.token_endpoint, {
@@ -159,21 +169,89 @@ async function limits() {
   return { argon2, handler, signatures }
 }
 
-/** A trail of a million entries: sealed, and verified from the beginning. */
-function audit() {
-  say('audit: a million entries')
-  return json(join(EXAMPLES, 'audit'), ['1000000'])
+/** The same routes with and without a guard, in one process, asked by somebody whose roles and policies are looked at. */
+async function guards() {
+  const { idpPort, apiPort, cwd, env, target } = await services('guards')
+  const idp = await start(IDP_BINARY, ['serve'], { port: idpPort, cwd, env })
+  const api = await start(join(EXAMPLES, 'measure'), ['guarded'], { port: apiPort, cwd, env })
+  const file = join(cwd, 'target.json')
+  // The API learns by the token which roles somebody has who was never there.
+  writeFileSync(file, JSON.stringify({ ...target, scope: `${SCOPE} roles` }), { mode: 0o600 })
+  const tokens = await json(join(EXAMPLES, 'load'), ['token', file])
+  const authorization = `Bearer ${tokens.access_token}`
+  const at = (path) => `http://127.0.0.1:${apiPort}/api/v1${path}`
+  for (let number = 0; number < GUARD_POLICIES; number += 1) {
+    const answer = await fetch(at('/policies'), {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        name: `benchmark ${number}`,
+        target: { resource: 'account', action: 'read' },
+        rules: { effect: 'deny', conditions: [{ 'user.role': `Nobody${number}` }] },
+      }),
+    })
+    if (answer.status !== 201) throw new Error(`POST /policies: ${answer.status} ${await answer.text()}`)
+  }
+  const figures = {}
+  // In turns, so that what the machine does besides is in all of them.
+  const routes = { open: '', known: '', guarded: '', open_row: '/row?slug=demo', guarded_row: '/row?slug=demo' }
+  for (let round = 0; round < GUARD_ROUNDS; round += 1) {
+    for (const [name, query] of Object.entries(routes)) {
+      const url = at(`/benchmark/${name.split('_')[0]}${query}`)
+      const request = { METHOD: 'GET', AUTHORIZATION: authorization }
+      const check = await fetch(url, { headers: { authorization } })
+      if (check.status !== 200) throw new Error(`GET ${url}: ${check.status} ${await check.text()}`)
+      say(`guards: ${name}, ${round + 1} of ${GUARD_ROUNDS}`)
+      const [alone, many] = [await wrk(url, request, 1), await wrk(url, request)]
+      if (alone.errors + many.errors > 0) throw new Error(`GET ${url}: ${alone.errors + many.errors} requests failed`)
+      figures[name] = [...figures[name] || [], { alone_ms: alone.p50_ms, per_second: many.per_second }]
+    }
+  }
+  await api.stop()
+  await idp.stop()
+  const median = (list) => list.sort((one, other) => one - other)[Math.floor(list.length / 2)]
+  const medians = (list) => Object.fromEntries(['alone_ms', 'per_second'].map((key) => [key, median(list.map((one) => one[key]))]))
+  return { policies: GUARD_POLICIES, routes: Object.fromEntries(Object.entries(figures).map(([name, list]) => [name, medians(list)])) }
 }
+
+/** What `measure` says of a million rows on each database, a new one of its own. */
+async function ofAMillion(what) {
+  say(`${what}: a million rows, SQLite`)
+  const results = { SQLite: await json(join(EXAMPLES, 'measure'), [what, '1000000']) }
+  if (MARIADB_URL) {
+    const { hostname, port } = new URL(MARIADB_URL)
+    await output('mariadb', ['--no-defaults', '-u', 'root', '-h', hostname, '-P', port, '-e', `CREATE DATABASE bench_${what}`])
+    say(`${what}: a million rows, MariaDB`)
+    results.MariaDB = await json(join(EXAMPLES, 'measure'), [what, '1000000', `${MARIADB_URL}/bench_${what}`])
+  }
+  return results
+}
+
+/** A page of a list of a million people, by policies and by hand. */
+const lists = () => ofAMillion('lists')
+
+/** A trail of a million entries: sealed, and verified from the beginning. */
+const audit = () => ofAMillion('audit')
 
 process.on('exit', stopAll)
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
 
-const only = { peer, limits, tenantry, audit }[BENCH_ONLY]
+const only = { peer, limits, tenantry, guards, lists, audit }[BENCH_ONLY]
 if (only) {
   console.log(JSON.stringify(await only(), null, 2))
 } else {
   const policies = JSON.parse(readFileSync(POLICIES, 'utf8'))
-  const results = { policies, seconds, connections: CONNECTIONS, limits: await limits(), tenantry: await tenantry(), peer: await peer(), audit: await audit() }
+  const results = {
+    policies,
+    seconds,
+    connections: CONNECTIONS,
+    limits: await limits(),
+    tenantry: await tenantry(),
+    peer: await peer(),
+    guards: await guards(),
+    lists: await lists(),
+    audit: await audit(),
+  }
   writeFileSync(process.argv[2], await report(results))
   say(`written: ${process.argv[2]}`)
 }

@@ -2,9 +2,9 @@
 # Sourced, after packages.sh and processes.sh. Throw-away MariaDB and Redis on loopback, in a directory of the caller's.
 # They are remembered: stop_background ends them.
 
-# start_mariadb DIRECTORY: sets mariadb_port. The account root has no password; nothing but loopback is listened on.
+# start_mariadb DIRECTORY [OPTION…]: sets mariadb_port. The account root has no password; nothing but loopback is listened on.
 start_mariadb() {
-  local home=$1/mariadb pid attempt as=()
+  local home=$1/mariadb pid attempt as=() options=("${@:2}")
   mkdir -p "$home"
   if [ "$(id -u)" -eq 0 ]; then
     # A server reachable without a password must not run as root.
@@ -26,7 +26,8 @@ start_mariadb() {
       --socket="$home/socket" --pid-file="$home/pid" --character-set-server=utf8mb4 --skip-log-bin --skip-name-resolve \
       --performance-schema=off --max-connections=12000 --max-prepared-stmt-count=1048576 \
       --innodb-buffer-pool-size=256M --innodb-log-file-size=64M \
-      --innodb-flush-log-at-trx-commit=2 --innodb-flush-method=nosync --sync-frm=0 --debug-no-sync </dev/null >"$home/log" 2>&1 &
+      --innodb-flush-log-at-trx-commit=2 --innodb-flush-method=nosync --sync-frm=0 --debug-no-sync \
+      "${options[@]}" </dev/null >"$home/log" 2>&1 &
     pid=$!
     remember "$pid"
     local tenths=300

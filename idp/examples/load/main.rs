@@ -4,6 +4,8 @@
 //! `client-credentials`, `refresh`, `code-flow`, `sign-in`. What a scenario needs first (a session, a refresh token) is
 //! made before the clock starts. Prints one line of JSON: operations, their rate, latency, and what went wrong.
 //!
+//! `load token TARGET` signs the first of the target's people in and prints what the token endpoint says.
+//!
 //! It speaks to any OpenID provider, so that others can be measured with the same generator.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a measuring tool, not the service")]
@@ -26,24 +28,37 @@ struct Tally {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [scenario, target, connections, seconds] = &arguments[..] else {
-        eprintln!("usage: load client-credentials|refresh|code-flow|sign-in TARGET.json CONNECTIONS SECONDS");
-        std::process::exit(2);
-    };
-    let scenario = Scenario::named(scenario).expect("a scenario of the list");
-    let target: Target =
-        serde_json::from_slice(&std::fs::read(target).expect("the target's file")).expect("a target in the file");
-    let connections: usize = connections.parse().expect("a number of connections");
-    let time = Duration::from_secs_f64(seconds.parse().expect("seconds"));
-
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    match tokio::task::LocalSet::new().block_on(&runtime, run(scenario, target, connections, time)) {
+    let tasks = tokio::task::LocalSet::new();
+    let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["token", target] => tasks.block_on(&runtime, token(read(target))),
+        [scenario, target, connections, seconds] => {
+            let scenario = Scenario::named(scenario).expect("a scenario of the list");
+            let connections: usize = connections.parse().expect("a number of connections");
+            let time = Duration::from_secs_f64(seconds.parse().expect("seconds"));
+            tasks.block_on(&runtime, run(scenario, read(target), connections, time))
+        }
+        _ => {
+            eprintln!("usage: load client-credentials|refresh|code-flow|sign-in TARGET.json CONNECTIONS SECONDS");
+            eprintln!("       load token TARGET.json");
+            std::process::exit(2);
+        }
+    };
+    match result {
         Ok(result) => println!("{result}"),
         Err(reason) => {
             eprintln!("load: {reason}");
             std::process::exit(1);
         }
     }
+}
+
+fn read(target: &str) -> Target {
+    serde_json::from_slice(&std::fs::read(target).expect("the target's file")).expect("a target in the file")
+}
+
+async fn token(target: Target) -> Result<serde_json::Value, String> {
+    Worker::new(Rc::new(Provider::discover(target).await?), 0).tokens().await
 }
 
 async fn run(

@@ -130,11 +130,16 @@ impl Worker {
             Scenario::ClientCredentials | Scenario::SignIn => Ok(()),
             Scenario::CodeFlow => self.sign_in().await.map(drop),
             Scenario::Refresh => {
-                let code = self.sign_in().await?;
-                let tokens = self.exchange(&code).await?;
+                let tokens = self.tokens().await?;
                 self.keep_refresh_token(&tokens)
             }
         }
+    }
+
+    /// Signs in and gives what the token endpoint says.
+    pub async fn tokens(&mut self) -> Result<Value, String> {
+        let code = self.sign_in().await?;
+        self.exchange(&code).await
     }
 
     /// Does it once.

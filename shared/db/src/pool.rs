@@ -1,9 +1,11 @@
 //! The pool of connections.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use diesel::Connection as _;
+use diesel::connection::InstrumentationEvent;
 use diesel::r2d2::{self, CustomizeConnection, HandleError, ManageConnection, Pool, PooledConnection, R2D2Connection};
 use parking_lot::Mutex;
 
@@ -14,17 +16,34 @@ use crate::url::{Backend, DatabaseUrl};
 /// A connection that was used this recently is taken for alive, without asking the server.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
+/// How many statements a connection keeps prepared before another takes its place. The cache of diesel forgets none, and
+/// conditions that are made of what tenants have said come in any number of forms.
+const MOST_STATEMENTS: usize = 1_000;
+
 /// A connection with what the pool remembers about it.
 pub(crate) struct Session {
     pub(crate) connection: Connection,
     last_used: Instant,
     discard: bool,
+    prepared: Arc<AtomicUsize>,
 }
 
 impl Session {
     pub(crate) fn connect(url: &DatabaseUrl, role: Role) -> Result<Self, DbError> {
-        let connection = Connection::connect_as(url, role)?;
-        Ok(Self { connection, last_used: Instant::now(), discard: false })
+        let mut connection = Connection::connect_as(url, role)?;
+        let prepared = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&prepared);
+        connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if matches!(event, InstrumentationEvent::CacheQuery { .. }) {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        Ok(Self { connection, last_used: Instant::now(), discard: false, prepared })
+    }
+
+    /// Keeps more than another connection would for the same work.
+    fn is_worn(&self) -> bool {
+        self.prepared.load(Ordering::Relaxed) > MOST_STATEMENTS
     }
 
     /// Not to be used again.
@@ -129,7 +148,7 @@ impl ManageConnection for Manager {
 
     fn has_broken(&self, session: &mut Session) -> bool {
         session.last_used = Instant::now();
-        session.is_broken()
+        session.is_broken() || session.is_worn()
     }
 }
 

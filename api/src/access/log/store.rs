@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use serde_json::Value;
-use tenantry_db::{Connection, DbError, TenantScope, each, rows_before};
+use tenantry_db::{Connection, DbError, TenantScope, insert_all, rows_before};
 use tenantry_types::{AccessLogId, TenantId, UtcTime};
 
 use super::model::{
@@ -71,12 +71,10 @@ impl NewDecision {
     }
 }
 
-/// Writes decisions with one statement. Each says itself whose it is.
+/// Writes decisions. Each says itself whose it is.
 pub(super) fn insert(conn: &mut Connection, decisions: &[Pending]) -> Result<(), DbError> {
     let rows: Vec<NewDecision> = decisions.iter().cloned().map(NewDecision::new).collect();
-    let rows = &rows[..];
-    each!(conn, c => diesel::insert_into(access_logs::table).values(rows).execute(c))?;
-    Ok(())
+    Ok(insert_all!(conn, access_logs::table, &rows[..])?)
 }
 
 /// A decision as it is stored.

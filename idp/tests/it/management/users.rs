@@ -243,6 +243,7 @@ async fn what_happens_to_a_person_at_home_is_told_wherever_they_are_a_member() {
         "user-updated",
         "account-disabled",
         "session-revoked",
+        "credential-change",
         "session-revoked",
         "session-revoked",
         "membership-deleted",

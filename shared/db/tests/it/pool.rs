@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use diesel::RunQueryDsl;
-use tenantry_db::{DatabaseUrl, Db, DbError, PoolOptions};
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::BigInt;
+use tenantry_db::{Backend, Connection, DatabaseUrl, Db, DbError, PoolOptions};
 use tenantry_testing::TestDatabase;
 
-use crate::support::{add, databases, insert, place, scope};
+use crate::support::{MIGRATIONS, add, databases, insert, place, places, scope};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pool_that_is_all_in_use_is_unavailable_and_then_available_again() {
@@ -190,4 +193,54 @@ async fn closing_waits_for_the_work_in_flight_and_ends_the_connections() {
             assert!(path.exists() && !path.with_extension("db-wal").exists());
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_keeps_too_many_statements_is_replaced() {
+    for database in TestDatabase::on_each_backend().await {
+        let options = PoolOptions { max_connections: 1, ..PoolOptions::default() };
+        let db = Db::open(database.url(), options).await.unwrap();
+        db.migrate(&MIGRATIONS).await.unwrap();
+        // Two to the power of eleven forms of one query.
+        let ask = |forms: std::ops::Range<u32>| {
+            db.read(move |conn| {
+                let was_here = is_marked(conn)?;
+                for form in forms.clone() {
+                    let mut query = places::table.select(places::name).into_boxed();
+                    for bit in 0..11 {
+                        query = if form & (1 << bit) == 0 {
+                            query.filter(places::id.ne("none"))
+                        } else {
+                            query.filter(places::name.ne("none"))
+                        };
+                    }
+                    let found: Vec<String> = query.load(conn)?;
+                    assert!(found.is_empty());
+                }
+                Ok::<_, DbError>(was_here)
+            })
+        };
+        assert!(!ask(0..500).await.unwrap());
+        assert!(ask(0..500).await.unwrap() && ask(0..500).await.unwrap(), "what is prepared is used again");
+        assert!(ask(500..1_200).await.unwrap(), "nothing ends while it is used");
+        assert!(!ask(0..500).await.unwrap(), "another has taken its place");
+        assert!(ask(0..500).await.unwrap());
+    }
+}
+
+#[derive(QueryableByName)]
+struct Mark {
+    #[diesel(sql_type = BigInt)]
+    value: i64,
+}
+
+/// Whether this connection was asked before.
+fn is_marked(conn: &mut Connection) -> Result<bool, DbError> {
+    let (ask, mark) = match conn.backend() {
+        Backend::Mysql => ("SELECT CAST(COALESCE(@mark, 0) AS SIGNED) AS value", "SET @mark = 4321"),
+        Backend::Sqlite => ("SELECT cache_size AS value FROM pragma_cache_size", "PRAGMA cache_size = 4321"),
+    };
+    let Mark { value } = sql_query(ask).get_result(conn)?;
+    conn.batch_execute(mark)?;
+    Ok(value == 4321)
 }

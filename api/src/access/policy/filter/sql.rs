@@ -44,13 +44,12 @@ impl<GroupBy> ValidGrouping<GroupBy> for Rows {
 impl QueryId for Rows {
     type QueryId = ();
 
-    // Each filter is another statement.
+    // Each form of filter is another statement; the values in it are parameters.
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
 impl QueryFragment<MultiBackend> for Rows {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        pass.unsafe_to_cache_prepared();
         predicate(&self.0, &mut pass)
     }
 }

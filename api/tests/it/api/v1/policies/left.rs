@@ -150,7 +150,7 @@ async fn the_last_whom_no_policy_keeps_from_mending_is_not_switched_off() {
         locks_out(&api, token, Method::PATCH, &at, &suspended).await;
         locks_out(&api, token, Method::DELETE, &at, NOTHING).await;
     }
-    let lines = "{\"email\":\"me@acme.example\",\"status\":\"inactive\"}\n";
+    let lines = "{\"email\":\"me@acme.example\",\"status\":\"pending\"}\n";
     let import = api.request(Method::POST, "/api/v1/users/import?on_conflict=update").bearer_auth(&other);
     let report = import.header("Content-Type", "application/x-ndjson").body(lines).send().await.unwrap();
     let report = report.text().await.unwrap();

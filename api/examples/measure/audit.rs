@@ -1,40 +1,27 @@
-//! What sealing and verifying an audit trail cost: `cargo run --release -p tenantry-api --example audit -- [entries] [url]`.
-//!
-//! Makes a trail of one tenant in a new SQLite file, or in the database of the URL (whose tables it makes), seals it,
-//! verifies it, and prints the figures as JSON.
-#![allow(clippy::print_stdout)]
+//! What sealing and verifying an audit trail cost.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tenantry_api::audit::chain::Sealer;
 use tenantry_api::audit::verify::{Options, verify};
 use tenantry_api::audit::{self, AuditEntry, Changes};
 use tenantry_api::authn::{Tenant, TenantStatus};
 use tenantry_api::change::keep_tenant;
-use tenantry_api::startup::MIGRATIONS;
-use tenantry_db::{Connection, DatabaseUrl, Db, DbError, PoolOptions, TenantScope};
+use tenantry_db::{Connection, Db, DbError, TenantScope};
 use tenantry_jose::Keyring;
 use tenantry_types::{Clock, SystemClock, SystemRandom, TenantId};
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use crate::Failure;
 
 /// How many entries are written in one transaction.
 const PIECE: usize = 2_000;
 
-#[actix_web::main]
-async fn main() -> Result<(), Failure> {
-    let mut arguments = std::env::args().skip(1);
-    let entries: usize = arguments.next().map_or(Ok(1_000_000), |text| text.parse())?;
-    let folder = tempfile::tempdir()?;
-    let url = match arguments.next() {
-        Some(url) => url.parse()?,
-        None => DatabaseUrl::sqlite(&folder.path().join("audit.db"))?,
-    };
-    let db = Db::open(&url, PoolOptions::default()).await?;
-    db.migrate(&MIGRATIONS).await?;
-    let keyring = Keyring::load_or_create(&folder.path().join("key"), &SystemRandom)?;
+/// Makes a trail of one tenant, seals it and verifies it.
+pub async fn measure(db: &Db, folder: &Path, entries: usize) -> Result<Value, Failure> {
+    let keyring = Keyring::load_or_create(&folder.join("key"), &SystemRandom)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
     let begin = Instant::now();
@@ -53,22 +40,19 @@ async fn main() -> Result<(), Failure> {
     let sealing = begin.elapsed();
 
     let begin = Instant::now();
-    let report = verify(&db, &keyring, &Options::default()).await?;
+    let report = verify(db, &keyring, &Options::default()).await?;
     let verifying = begin.elapsed();
     if !report.ok || usize::try_from(report.entries)? != entries || sealed != entries {
         return Err(format!("the trail is not what was sealed: {report:?}").into());
     }
-    let result = json!({
+    Ok(json!({
         "backend": format!("{:?}", db.backend()),
         "entries": entries,
         "batches": report.batches,
         "write_seconds": written.as_secs_f64(),
         "seal_seconds": sealing.as_secs_f64(),
         "verify_seconds": verifying.as_secs_f64(),
-    });
-    println!("{result}");
-    db.close().await;
-    Ok(())
+    }))
 }
 
 fn record(conn: &mut Connection, tenant: TenantId, number: usize) -> Result<(), DbError> {
