@@ -41,8 +41,7 @@ pub(super) const KIND: Kind = Kind {
     }),
 };
 
-/// SQLite keeps to the order of a `CROSS JOIN`, and looks for the groups of a person rather than for the person in the group:
-/// most people are in few.
+/// SQLite keeps to the order of a `CROSS JOIN`: the groups of a person, which are few, by an index that has all that is asked.
 const GROUPS: SetColumn = SetColumn {
     before: "EXISTS (SELECT 1 FROM `group_members` AS `of_group` CROSS JOIN `user_groups` AS `the_group` ON \
              `the_group`.`tenant_id` = `of_group`.`tenant_id` AND `the_group`.`id` = `of_group`.`group_id` WHERE \
