@@ -93,15 +93,15 @@ impl Context {
         Self::Known(Box::new((facts, kinds, resource.to_owned())))
     }
 
-    pub(super) fn to_json(&self) -> Value {
+    pub(super) fn to_json_text(&self) -> String {
         match self {
-            Self::Json(value) => value.clone(),
+            Self::Json(value) => value.to_string(),
             Self::Caller(caller, permission) => {
-                caller.known().to_json(caller.tenant().kinds.schema(permission.resource()))
+                caller.known().to_json_text(caller.tenant().kinds.schema(permission.resource()))
             }
             Self::Known(known) => {
                 let (facts, kinds, resource) = &**known;
-                facts.to_json(kinds.schema(resource))
+                facts.to_json_text(kinds.schema(resource))
             }
         }
     }
@@ -115,7 +115,7 @@ impl From<Value> for Context {
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.to_json())
+        f.write_str(&self.to_json_text())
     }
 }
 
@@ -223,8 +223,8 @@ pub(super) fn cut_ascii(text: &str, most: usize) -> String {
 }
 
 /// The facts as text.
-pub(super) fn context_text(context: &Value) -> String {
-    let text = context.to_string();
+pub(super) fn context_text(context: &Context) -> String {
+    let text = context.to_json_text();
     if text.len() > MAX_CONTEXT { serde_json::json!({ "omitted": text.len() }).to_string() } else { text }
 }
 
@@ -239,6 +239,6 @@ mod tests {
         let cut = cut("é".repeat(200), 254);
         assert!(cut.len() <= 254 && cut.ends_with("é…"), "{cut}");
         assert_eq!(cut_ascii("aé\u{1f600}bcd", 4), "a??b");
-        assert_eq!(context_text(&Value::from("x".repeat(70_000))), "{\"omitted\":70002}");
+        assert_eq!(context_text(&Value::from("x".repeat(70_000)).into()), "{\"omitted\":70002}");
     }
 }

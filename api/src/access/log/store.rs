@@ -63,7 +63,7 @@ impl NewDecision {
             policy_id,
             policy_name,
             policy_version,
-            context: context_text(&record.context.to_json()),
+            context: context_text(&record.context),
             request_id: record.request_id.map(|id| cut_ascii(&id, 64)),
             address: record.address.map(|address| cut_ascii(&address, 64)),
             created_at,

@@ -8,7 +8,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tenantry_db::{Db, DbError};
 use tenantry_types::{AccessLogId, Clock, Random};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::model::DecisionRecord;
@@ -30,6 +30,8 @@ const AT_THE_END: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct DecisionLog {
     queue: mpsc::Sender<Message>,
+    /// Told when a statement is full, or somebody waits.
+    due: Arc<Notify>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     metrics: Metrics,
@@ -70,8 +72,9 @@ impl DecisionLog {
     pub fn start(db: Db, clock: Arc<dyn Clock>, random: Arc<dyn Random>, registry: &mut Registry) -> Self {
         let metrics = Metrics::register(registry);
         let (queue, received) = mpsc::channel(WAITING);
-        tokio::spawn(Writer { db, received, metrics: metrics.clone() }.run());
-        Self { queue, clock, random, metrics }
+        let due = Arc::new(Notify::new());
+        tokio::spawn(Writer { db, received, due: Arc::clone(&due), metrics: metrics.clone() }.run());
+        Self { queue, due, clock, random, metrics }
     }
 
     /// Logs a decision. Returns at once unless too many wait to be written; then it waits for room.
@@ -85,12 +88,16 @@ impl DecisionLog {
             self.metrics.lost.inc();
             tracing::error!("a decision was not logged: the process is ending");
         }
+        if self.queue.max_capacity() - self.queue.capacity() >= ROWS {
+            self.due.notify_one();
+        }
     }
 
     /// Waits until everything that was recorded before is written.
     pub async fn flush(&self) {
         let (done, written) = oneshot::channel();
         if self.queue.send(Message::Flush(done)).await.is_ok() {
+            self.due.notify_one();
             // Not answered means that the writer is gone.
             let _ = written.await;
         }
@@ -108,6 +115,7 @@ impl DecisionLog {
 struct Writer {
     db: Db,
     received: mpsc::Receiver<Message>,
+    due: Arc<Notify>,
     metrics: Metrics,
 }
 
@@ -138,17 +146,16 @@ impl Writer {
         if self.received.recv_many(messages, ROWS).await == 0 {
             return false;
         }
-        let flushed = |messages: &[Message]| messages.iter().any(|message| matches!(message, Message::Flush(_)));
-        let gathering = async {
-            while messages.len() < ROWS && !flushed(messages) {
-                let room = ROWS - messages.len();
-                if self.received.recv_many(messages, room).await == 0 {
-                    break;
-                }
+        let is_flushed = messages.iter().any(|message| matches!(message, Message::Flush(_)));
+        if messages.len() < ROWS && !is_flushed {
+            // Nobody who has a decision has to wake this task meanwhile, which would cost each of them more than the rest.
+            let _ = timeout(GATHERING, self.due.notified()).await;
+            while messages.len() < ROWS
+                && let Ok(message) = self.received.try_recv()
+            {
+                messages.push(message);
             }
-        };
-        // What was taken when the time is over stays taken.
-        let _ = timeout(GATHERING, gathering).await;
+        }
         true
     }
 

@@ -3,7 +3,8 @@
 //! Texts, times, durations, amounts and addresses are texts as in conditions; sets are lists; numbers are numbers, or texts
 //! where a number in JSON would not be exact.
 
-use serde_json::{Map, Value as Json};
+use serde::Serializer as _;
+use serde_json::Value as Json;
 use tenantry_types::{InputError, UtcTime};
 
 use super::evaluate::Facts;
@@ -40,13 +41,16 @@ impl Facts {
         errors.unless_any(facts)
     }
 
-    /// The same facts as JSON. Read with the same schema, they are the same facts.
-    pub fn to_json(&self, schema: &Schema) -> Json {
+    /// The same facts as a text in JSON. Read with the same schema, they are the same facts.
+    pub fn to_json_text(&self, schema: &Schema) -> String {
         let known = schema.attributes().iter().filter_map(|attribute| {
             let value = self.get(schema.slot(&attribute.name)?)?;
-            Some((attribute.name.to_string(), write(value)))
+            Some((&*attribute.name, write(value)))
         });
-        Json::Object(known.collect::<Map<_, _>>())
+        let mut text = Vec::with_capacity(512);
+        // Nothing that is written into memory fails, and what is written is text.
+        let written = (&mut serde_json::Serializer::new(&mut text)).collect_map(known);
+        written.ok().and_then(|()| String::from_utf8(text).ok()).unwrap_or_else(|| "{}".to_owned())
     }
 }
 
@@ -127,10 +131,11 @@ fn write(value: &Value) -> Json {
         Value::Number(millionths) if millionths % ONE == 0 => Json::from(millionths / ONE),
         Value::Number(millionths) => {
             let text = value.to_string();
-            let number = text.parse().ok().and_then(serde_json::Number::from_f64);
-            // A floating-point number has some sixteen digits.
-            let exact = number.filter(|number| parse_signed(&number.to_string(), 6) == Some(*millionths));
-            exact.map_or(Json::String(text), Json::Number)
+            // Above it not every reader of JSON finds the same number again.
+            let is_exact = millionths.unsigned_abs() < 1 << f64::MANTISSA_DIGITS;
+            let number = text.parse().ok().filter(|_| is_exact).and_then(serde_json::Number::from_f64);
+            let number = number.filter(|number| parse_signed(&number.to_string(), 6) == Some(*millionths));
+            number.map_or(Json::String(text), Json::Number)
         }
         Value::Text(text) => Json::from(&**text),
         Value::Set(texts) => texts.iter().map(|text| Json::from(&**text)).collect(),

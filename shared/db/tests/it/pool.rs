@@ -93,7 +93,7 @@ async fn a_transaction_costs_the_server_its_statements_and_two_more() {
         value: String,
     }
     async fn questions(db: &Db) -> u64 {
-        let ask = |c: &mut _| diesel::sql_query("SHOW SESSION STATUS LIKE 'Questions'").get_result::<Status>(c);
+        let ask = |c: &mut _| sql_query("SHOW SESSION STATUS LIKE 'Questions'").get_result::<Status>(c);
         let status = db.write(move |c| ask(c).map_err(DbError::from)).await.unwrap();
         status.value.parse().unwrap()
     }
@@ -101,7 +101,7 @@ async fn a_transaction_costs_the_server_its_statements_and_two_more() {
     let Some(database) = TestDatabase::on_server().await else { return };
     let options = PoolOptions { max_connections: 1, ..PoolOptions::default() };
     let db = Db::open(database.url(), options).await.unwrap();
-    db.migrate(&crate::support::MIGRATIONS).await.unwrap();
+    db.migrate(&MIGRATIONS).await.unwrap();
     let scope = scope();
     add(&db, &place(scope, "prepares the statement")).await;
     let before = questions(&db).await;
@@ -154,7 +154,7 @@ async fn a_new_file_is_its_owners_alone_and_its_folder_is_made() {
     let path = folder.path().join("data/more/idp.db");
     let url = DatabaseUrl::sqlite(&path).unwrap();
     let db = Db::open(&url, PoolOptions::default()).await.unwrap();
-    db.migrate(&crate::support::MIGRATIONS).await.unwrap();
+    db.migrate(&MIGRATIONS).await.unwrap();
     for file in [path.clone(), path.with_extension("db-wal")] {
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
     }
