@@ -1,5 +1,6 @@
 //! Ids and names of another tenant's things in every place of every request: the answer is the one about what nobody has.
 
+use reqwest::header::CONNECTION;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tenantry_types::{SystemClock, SystemRandom, TenantId, UtcTime};
@@ -105,7 +106,8 @@ struct Answered {
 impl Answered {
     async fn read(response: Response, named: &str) -> Self {
         let status = response.status();
-        let headers = response.headers().keys().map(ToString::to_string).collect();
+        // Whether the connection goes on is between it and the client (RFC 9110 §7.6.1).
+        let headers = response.headers().keys().filter(|name| **name != CONNECTION).map(ToString::to_string).collect();
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
         Self { status, headers, body: lasting(body, named) }
