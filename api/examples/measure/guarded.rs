@@ -20,15 +20,7 @@ use tenantry_types::{Envelope, UtcTime};
 use tenantry_web::server::Environment;
 
 use crate::Failure;
-
-diesel::table! {
-    tenants (id) {
-        id -> Text,
-        slug -> Text,
-        name -> Text,
-        created_at -> Timestamp,
-    }
-}
+use crate::lists::tenants;
 
 const READ: Permission = Permission::new("account.read");
 
