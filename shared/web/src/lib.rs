@@ -51,6 +51,7 @@
 //! }
 //! ```
 
+mod allocator;
 pub mod command_line;
 pub mod config;
 pub mod cors;
