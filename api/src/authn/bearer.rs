@@ -60,11 +60,13 @@ fn names_a_token(query: &str) -> bool {
 
 /// `b64token` of RFC 6750 §2.1, which also keeps commas and with them a second challenge out.
 fn is_b64token(text: &str) -> bool {
-    let body = text.trim_end_matches('=');
-    !body.is_empty()
-        && body
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/'))
+    let body = text.trim_end_matches('=').as_bytes();
+    // Without an early end, so that many bytes are looked at at once: every request comes by here with a thousand.
+    !body.is_empty() && body.iter().fold(true, |is_token, byte| is_token & is_of_b64token(*byte))
+}
+
+fn is_of_b64token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
 }
 
 #[cfg(test)]
