@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use tenantry_db::{Connection, DbError, TenantScope, each};
+use tenantry_db::{Connection, DbError, TenantScope, insert_all};
 use tenantry_types::{Clock, Random, RoleAssignmentId, RoleId, Sha256Hash, TenantId, UserId, UtcTime};
 
 use super::model::names_digest;
@@ -226,7 +226,7 @@ fn give(
     };
     let rows: Vec<NewAssignment> = roles.iter().map(row).collect();
     if !rows.is_empty() {
-        each!(conn, c => diesel::insert_into(user_roles::table).values(&rows).execute(c))?;
+        insert_all!(conn, user_roles::table, &rows[..])?;
     }
     Ok(())
 }
