@@ -153,7 +153,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    access_logs (id) {
+    access_logs (tenant_id, created_at, id) {
         id -> Text,
         tenant_id -> Text,
         subject_kind -> Text,

@@ -1,5 +1,7 @@
 //! What the guard and the handlers decided, as it is logged.
 
+use std::borrow::Cow;
+
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use tenantry_web::ingress::RequestContext;
@@ -13,7 +15,7 @@ use crate::authn::Subject;
 /// What is said of a decision.
 struct Said {
     is_allowed: bool,
-    reason: String,
+    reason: Cow<'static, str>,
     policy: Option<NamedPolicy>,
     context: Context,
 }
@@ -34,7 +36,7 @@ pub(super) async fn decision(
     };
     let said = Said {
         is_allowed: judged.decision == Decision::Allow,
-        reason: reason.to_owned(),
+        reason: reason.into(),
         policy: why.and_then(Why::policy),
         context: Context::Caller(authority.clone(), permission),
     };
@@ -50,7 +52,11 @@ pub(super) async fn outcome(request: &HttpRequest, authority: &Authority, permis
             Said {
                 is_allowed: !is_refused,
                 // What was asked for may need more than the permission that the route is for.
-                reason: if is_another { format!("{}: {words}", grounds.permission.as_str()) } else { words.to_owned() },
+                reason: if is_another {
+                    format!("{}: {words}", grounds.permission.as_str()).into()
+                } else {
+                    words.into()
+                },
                 context: Context::known(grounds.facts, grounds.kinds, grounds.permission.resource()),
                 policy: grounds.why.policy(),
             }
@@ -58,7 +64,7 @@ pub(super) async fn outcome(request: &HttpRequest, authority: &Authority, permis
         Outcome::List | Outcome::Silence => Said {
             is_allowed: !is_refused,
             reason: if is_refused { "it may not be done to this one" } else { "it depends on what it is done to" }
-                .to_owned(),
+                .into(),
             policy: None,
             context: Context::Caller(authority.clone(), permission),
         },
@@ -72,7 +78,7 @@ async fn log(request: &HttpRequest, authority: &Authority, permission: Permissio
     let principal = authority.principal();
     let (resource, action) = (permission.resource(), permission.action());
     let (subject_kind, subject_id) = match &principal.subject {
-        Subject::User(id) => (SubjectKind::User, id.to_string()),
+        Subject::User(id) => (SubjectKind::User, id.as_str().to_owned()),
         Subject::Client(id) => (SubjectKind::Client, id.clone()),
     };
     let context = RequestContext::of(request);
@@ -81,9 +87,9 @@ async fn log(request: &HttpRequest, authority: &Authority, permission: Permissio
         subject_kind,
         subject_id,
         client_id: principal.client_id.clone(),
-        resource: resource.to_owned(),
+        resource: resource.into(),
         resource_id: about(request, resource),
-        action: action.to_owned(),
+        action: action.into(),
         decision: if said.is_allowed { LoggedDecision::Allow } else { LoggedDecision::Deny },
         reason: said.reason,
         policy: said.policy,
@@ -96,8 +102,9 @@ async fn log(request: &HttpRequest, authority: &Authority, permission: Permissio
 
 /// The id of the thing that the path names, when it is one of the kind that the permission is for.
 fn about(request: &HttpRequest, resource: &str) -> Option<String> {
-    let names = [format!("{resource}_id"), "id".to_owned()];
-    let id = names.iter().find_map(|name| request.match_info().get(name))?;
-    // As many letters as its column has.
-    Some(id.chars().take(254).collect())
+    let path = request.match_info();
+    let of_kind = path.iter().find(|(name, _)| name.strip_suffix("_id") == Some(resource));
+    let id = of_kind.map(|(_, id)| id).or_else(|| path.get("id"))?;
+    // As much as there is room for.
+    Some(id[..id.floor_char_boundary(254)].to_owned())
 }

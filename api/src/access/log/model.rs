@@ -1,5 +1,6 @@
 //! What is logged of a decision.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -56,15 +57,15 @@ pub struct DecisionRecord {
     /// The client through which was asked. At most 254 bytes are kept.
     pub client_id: String,
     /// The kind of resource: the part of a permission before the dot. At most 254 bytes are kept.
-    pub resource: String,
+    pub resource: Cow<'static, str>,
     /// Which one, when it is known. At most 254 bytes are kept.
     pub resource_id: Option<String>,
     /// The part of a permission after the dot. At most 64 bytes are kept.
-    pub action: String,
+    pub action: Cow<'static, str>,
     /// What was decided.
     pub decision: LoggedDecision,
     /// Why, in a word or a sentence. At most 254 bytes are kept.
-    pub reason: String,
+    pub reason: Cow<'static, str>,
     /// The policy that decided, when one did.
     pub policy: Option<NamedPolicy>,
     /// The facts that were looked at, by the names of the attributes. More than 64 KiB are replaced by `{"omitted": n}`,
@@ -208,17 +209,20 @@ pub struct PolicyOfDecision {
 const MAX_CONTEXT: usize = 64 * 1024;
 
 /// The text, cut to as many bytes as there is room for.
-pub(super) fn cut(mut text: String, most: usize) -> String {
+pub(super) fn cut(text: &str, most: usize) -> Cow<'_, str> {
     const ELLIPSIS: &str = "…";
-    if text.len() > most {
-        text.truncate(text.floor_char_boundary(most - ELLIPSIS.len()));
-        text.push_str(ELLIPSIS);
+    if text.len() <= most {
+        return text.into();
     }
-    text
+    let kept = &text[..text.floor_char_boundary(most - ELLIPSIS.len())];
+    Cow::Owned(format!("{kept}{ELLIPSIS}"))
 }
 
 /// The same for what is ASCII where it is stored: everything else becomes `?`.
-pub(super) fn cut_ascii(text: &str, most: usize) -> String {
+pub(super) fn cut_ascii(text: &str, most: usize) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return text[..text.len().min(most)].into();
+    }
     text.chars().map(|c| if c.is_ascii() { c } else { '?' }).take(most).collect()
 }
 
@@ -234,11 +238,12 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_cut_between_characters() {
-        assert_eq!(cut("abc".to_owned(), 3), "abc");
-        assert_eq!(cut("abcdefgh".to_owned(), 6), "abc…");
-        let cut = cut("é".repeat(200), 254);
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcdefgh", 6), "abc…");
+        let long = "é".repeat(200);
+        let cut = cut(&long, 254);
         assert!(cut.len() <= 254 && cut.ends_with("é…"), "{cut}");
-        assert_eq!(cut_ascii("aé\u{1f600}bcd", 4), "a??b");
+        assert_eq!((cut_ascii("aé\u{1f600}bcd", 4), cut_ascii("abc", 2)), ("a??b".into(), "ab".into()));
         assert_eq!(context_text(&Value::from("x".repeat(70_000)).into()), "{\"omitted\":70002}");
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use tenantry_db::{Db, DbError};
+use tenantry_db::{Db, DbError, TenantScope};
 use tenantry_types::UtcTime;
 
 use super::store;
 
-/// How many go in one transaction.
+/// How many of a tenant go in one transaction.
 const PIECE: i64 = 500;
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -20,11 +20,17 @@ pub async fn prune(db: &Db, now: UtcTime, days: u32) -> Result<usize, DbError> {
         return Ok(0);
     }
     let before = now - DAY * days;
-    let mut gone = 0;
-    loop {
-        match db.write(move |conn| store::delete_before(conn, before, PIECE)).await? {
-            0 => return Ok(gone),
-            piece => gone += piece,
+    let (mut gone, mut last) = (0, None);
+    while let Some(tenant) = db.read(move |conn| store::tenant_after(conn, last)).await? {
+        let scope = TenantScope::system(tenant, "delete decisions whose time is over");
+        loop {
+            let piece = db.write(move |conn| store::delete_before(conn, scope, before, PIECE)).await?;
+            gone += piece.count;
+            if piece.is_all {
+                break;
+            }
         }
+        last = Some(tenant);
     }
+    Ok(gone)
 }

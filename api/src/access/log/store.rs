@@ -1,5 +1,7 @@
 //! The rows of the log of decisions.
 
+use std::borrow::Cow;
+
 use diesel::prelude::*;
 use serde_json::Value;
 use tenantry_db::{Connection, DbError, TenantScope, insert_all, rows_before};
@@ -20,60 +22,57 @@ pub(super) struct Pending {
 }
 
 /// A decision as it is written. Everything in it fits.
-#[derive(Debug, Clone, Insertable)]
+#[derive(Debug, Insertable)]
 #[diesel(table_name = access_logs, treat_none_as_default_value = false)]
-struct NewDecision {
+struct NewDecision<'a> {
     id: AccessLogId,
     tenant_id: TenantId,
     subject_kind: SubjectKind,
-    subject_id: String,
-    client_id: String,
-    resource: String,
-    resource_id: Option<String>,
-    action: String,
+    subject_id: Cow<'a, str>,
+    client_id: Cow<'a, str>,
+    resource: Cow<'a, str>,
+    resource_id: Option<Cow<'a, str>>,
+    action: Cow<'a, str>,
     decision: LoggedDecision,
-    reason: String,
-    policy_id: Option<String>,
-    policy_name: Option<String>,
+    reason: Cow<'a, str>,
+    policy_id: Option<Cow<'a, str>>,
+    policy_name: Option<Cow<'a, str>>,
     policy_version: Option<i64>,
     context: String,
-    request_id: Option<String>,
-    address: Option<String>,
+    request_id: Option<Cow<'a, str>>,
+    address: Option<Cow<'a, str>>,
     created_at: UtcTime,
 }
 
-impl NewDecision {
-    fn new(Pending { id, created_at, record }: Pending) -> Self {
+impl<'a> NewDecision<'a> {
+    fn new(Pending { id, created_at, record }: &'a Pending) -> Self {
         const NAME: usize = 254;
-        let (policy_id, policy_name, policy_version) = match record.policy {
-            Some(policy) => (Some(cut_ascii(&policy.id, 36)), Some(cut(policy.name, NAME)), policy.version),
-            None => (None, None, None),
-        };
+        let policy = record.policy.as_ref();
         Self {
-            id,
+            id: *id,
             tenant_id: record.tenant_id,
             subject_kind: record.subject_kind,
-            subject_id: cut(record.subject_id, NAME),
-            client_id: cut(record.client_id, NAME),
-            resource: cut(record.resource, NAME),
-            resource_id: record.resource_id.map(|id| cut(id, NAME)),
-            action: cut(record.action, 64),
+            subject_id: cut(&record.subject_id, NAME),
+            client_id: cut(&record.client_id, NAME),
+            resource: cut(&record.resource, NAME),
+            resource_id: record.resource_id.as_ref().map(|id| cut(id, NAME)),
+            action: cut(&record.action, 64),
             decision: record.decision,
-            reason: cut(record.reason, NAME),
-            policy_id,
-            policy_name,
-            policy_version,
+            reason: cut(&record.reason, NAME),
+            policy_id: policy.map(|policy| cut_ascii(&policy.id, 36)),
+            policy_name: policy.map(|policy| cut(&policy.name, NAME)),
+            policy_version: policy.and_then(|policy| policy.version),
             context: context_text(&record.context),
-            request_id: record.request_id.map(|id| cut_ascii(&id, 64)),
-            address: record.address.map(|address| cut_ascii(&address, 64)),
-            created_at,
+            request_id: record.request_id.as_ref().map(|id| cut_ascii(id, 64)),
+            address: record.address.as_ref().map(|address| cut_ascii(address, 64)),
+            created_at: *created_at,
         }
     }
 }
 
 /// Writes decisions. Each says itself whose it is.
 pub(super) fn insert(conn: &mut Connection, decisions: &[Pending]) -> Result<(), DbError> {
-    let rows: Vec<NewDecision> = decisions.iter().cloned().map(NewDecision::new).collect();
+    let rows: Vec<_> = decisions.iter().map(NewDecision::new).collect();
     Ok(insert_all!(conn, access_logs::table, &rows[..])?)
 }
 
@@ -165,17 +164,44 @@ pub(super) fn list(
     Ok(query.order((access_logs::created_at.desc(), access_logs::id.desc())).limit(most).load(conn)?)
 }
 
-/// Deletes some of the decisions from before a time, of all tenants; how many.
-pub(super) fn delete_before(conn: &mut Connection, before: UtcTime, most: i64) -> Result<usize, DbError> {
-    // The keys are read first: MySQL does not delete with a limit from a table that it also selects from.
-    let ids: Vec<AccessLogId> = access_logs::table
-        .filter(access_logs::created_at.lt(before))
-        .order(access_logs::created_at.asc())
-        .select(access_logs::id)
-        .limit(most)
-        .load(conn)?;
-    if ids.is_empty() {
-        return Ok(0);
+/// The tenant that comes after this one, of those of whom there are decisions; the first of all for `None`.
+pub(super) fn tenant_after(conn: &mut Connection, last: Option<TenantId>) -> Result<Option<TenantId>, DbError> {
+    let mut query = access_logs::table.select(access_logs::tenant_id).into_boxed();
+    if let Some(last) = last {
+        query = query.filter(access_logs::tenant_id.gt(last));
     }
-    Ok(diesel::delete(access_logs::table.filter(access_logs::id.eq_any(ids))).execute(conn)?)
+    Ok(query.order(access_logs::tenant_id.asc()).first(conn).optional()?)
+}
+
+/// Deletes the oldest of a tenant's decisions that were made before a time. `most` go at
+/// once, and those that were made in the same moment as the last of these.
+pub(super) fn delete_before(
+    conn: &mut Connection,
+    scope: TenantScope,
+    before: UtcTime,
+    most: i64,
+) -> Result<Deleted, DbError> {
+    let of_tenant = access_logs::tenant_id.eq(scope.tenant_id());
+    let last: Option<UtcTime> = access_logs::table
+        .filter(of_tenant.and(access_logs::created_at.lt(before)))
+        .order(access_logs::created_at.asc())
+        .select(access_logs::created_at)
+        .offset(most - 1)
+        .first(conn)
+        .optional()?;
+    let old = access_logs::table.filter(of_tenant);
+    let count = match last {
+        Some(last) => diesel::delete(old.filter(access_logs::created_at.le(last))).execute(conn)?,
+        None => diesel::delete(old.filter(access_logs::created_at.lt(before))).execute(conn)?,
+    };
+    Ok(Deleted { count, is_all: last.is_none() })
+}
+
+/// What became of a tenant's old decisions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deleted {
+    /// How many are gone.
+    pub(super) count: usize,
+    /// Whether none is left.
+    pub(super) is_all: bool,
 }

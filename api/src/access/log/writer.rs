@@ -7,7 +7,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tenantry_db::{Db, DbError};
-use tenantry_types::{AccessLogId, Clock, Random};
+use tenantry_types::{AccessLogId, Clock, Random, UtcTime};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -33,15 +33,21 @@ pub struct DecisionLog {
     /// Told when a statement is full, or somebody waits.
     due: Arc<Notify>,
     clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
     metrics: Metrics,
 }
 
 #[derive(Debug)]
 enum Message {
-    Decision(Box<Pending>),
+    Decision(Box<Made>),
     /// To be answered when everything before it is written.
     Flush(oneshot::Sender<()>),
+}
+
+/// A decision, and when it was made.
+#[derive(Debug)]
+struct Made {
+    at: UtcTime,
+    record: DecisionRecord,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -73,17 +79,18 @@ impl DecisionLog {
         let metrics = Metrics::register(registry);
         let (queue, received) = mpsc::channel(WAITING);
         let due = Arc::new(Notify::new());
-        tokio::spawn(Writer { db, received, due: Arc::clone(&due), metrics: metrics.clone() }.run());
-        Self { queue, due, clock, random, metrics }
+        let writer =
+            Writer { db, received, due: Arc::clone(&due), clock: Arc::clone(&clock), random, metrics: metrics.clone() };
+        tokio::spawn(writer.run());
+        Self { queue, due, clock, metrics }
     }
 
     /// Logs a decision. Returns at once unless too many wait to be written; then it waits for room.
     pub async fn record(&self, record: DecisionRecord) {
-        let id = AccessLogId::new(&*self.clock, &*self.random);
-        let row = Pending { id, created_at: self.clock.now(), record };
+        let made = Made { at: self.clock.now(), record };
         self.metrics.waiting.inc();
         // The writer ends after its last handle; that it is gone means that the runtime is ending.
-        if self.queue.send(Message::Decision(Box::new(row))).await.is_err() {
+        if self.queue.send(Message::Decision(Box::new(made))).await.is_err() {
             self.metrics.waiting.dec();
             self.metrics.lost.inc();
             tracing::error!("a decision was not logged: the process is ending");
@@ -116,6 +123,8 @@ struct Writer {
     db: Db,
     received: mpsc::Receiver<Message>,
     due: Arc<Notify>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
     metrics: Metrics,
 }
 
@@ -126,7 +135,7 @@ impl Writer {
             let (mut rows, mut flushes) = (Vec::with_capacity(messages.len()), Vec::new());
             for message in messages.drain(..) {
                 match message {
-                    Message::Decision(row) => rows.push(*row),
+                    Message::Decision(made) => rows.push(self.named(*made)),
                     Message::Flush(done) => flushes.push(done),
                 }
             }
@@ -138,6 +147,11 @@ impl Writer {
                 let _ = done.send(());
             }
         }
+    }
+
+    /// The decision under the id that it keeps, however often it has to be written. Whoever made it did not wait for that.
+    fn named(&self, Made { at, record }: Made) -> Pending {
+        Pending { id: AccessLogId::new(&*self.clock, &*self.random), created_at: at, record }
     }
 
     /// Takes what has come: as much as fits into one statement, or what comes within a moment; at once when somebody
