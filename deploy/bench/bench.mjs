@@ -194,7 +194,10 @@ async function guards() {
   }
   const figures = {}
   // In turns, so that what the machine does besides is in all of them.
-  const routes = { open: '', known: '', guarded: '', open_row: '/row?slug=demo', guarded_row: '/row?slug=demo' }
+  const routes = {
+    open: '', known: '', guarded: '', open_row: '/row?slug=demo', guarded_row: '/row?slug=demo',
+    open_page: '/page?slug=demo', guarded_page: '/page?slug=demo',
+  }
   for (let round = 0; round < GUARD_ROUNDS; round += 1) {
     for (const [name, query] of Object.entries(routes)) {
       const url = at(`/benchmark/${name.split('_')[0]}${query}`)

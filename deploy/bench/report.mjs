@@ -58,9 +58,13 @@ export async function report({ seconds, connections, limits, tenantry, peer, gua
   const asked = Object.entries(lists).flatMap(([database, { questions }]) => questions.map((one) => ({ database, ...one })))
   const slowestList = asked.reduce((one, other) => (other.ratio > one.ratio ? other : one))
   const slowestAudit = Math.max(...Object.values(audit).map((one) => one.verify_seconds))
-  const { open, known, guarded, open_row: openRow, guarded_row: guardedRow } = guards.routes
-  const slower = guardedRow.alone_ms / openRow.alone_ms
-  const fewer = openRow.per_second / guardedRow.per_second
+  const {
+    open, known, guarded, open_row: openRow, guarded_row: guardedRow, open_page: openPage, guarded_page: guardedPage,
+  } = guards.routes
+  const slower = (one, beside) => one.alone_ms / beside.alone_ms
+  const fewer = (one, beside) => beside.per_second / one.per_second
+  const [rowSlower, rowFewer] = [slower(guardedRow, openRow), fewer(guardedRow, openRow)]
+  const [pageSlower, pageFewer] = [slower(guardedPage, openPage), fewer(guardedPage, openPage)]
   const goals = [
     ['a decision over 50 policies in less than half a microsecond', nanoseconds(decided('tenantry').median_ns), decided('tenantry').median_ns < 500],
     ['at least ten times as fast as Cedar in the same run', times(decided('cedar').ratio), decided('cedar').ratio >= 10],
@@ -73,8 +77,10 @@ export async function report({ seconds, connections, limits, tenantry, peer, gua
       tenantry.idp.after_tokens.resident_mb < 40],
     ['start-up under 300 ms', milliseconds(tenantry.idp.startup_ms), tenantry.idp.startup_ms < 300],
     ['password sign-ins at 90 % of raw argon2id or more', percent(ours.sign_in.per_second / argon2), ours.sign_in.per_second >= 0.9 * argon2],
-    ['a guarded `GET` takes at most 1.3 times as long as the same route unguarded', hundredths(slower), slower <= 1.3],
-    ['the same for all that it costs, when as many are asked for as the machine can answer', hundredths(fewer), fewer <= 1.3],
+    ['a guarded `GET` of a page takes at most 1.3 times as long as the same unguarded', hundredths(pageSlower), pageSlower <= 1.3],
+    ['the same for all that it costs, when as many are asked for as the machine can answer', hundredths(pageFewer), pageFewer <= 1.3],
+    ['a guarded `GET` of one row takes at most 1.3 times as long as the same unguarded', hundredths(rowSlower), rowSlower <= 1.3],
+    ['the same for all that it costs, when as many are asked for as the machine can answer', hundredths(rowFewer), rowFewer <= 1.3],
     ['a list by policies at most 1.2 times the query written by hand, of a million rows', `${hundredths(slowestList.ratio)} at most`, slowestList.ratio <= 1.2],
     ['a million audit entries verified in under 10 s', `${thousands(slowestAudit, 1)} s at most`, slowestAudit < 10],
   ]
@@ -139,9 +145,10 @@ everything shares the cores: the log too, which is written after the answer.
 ${table(['handler', 'for', 'time', 'ratio', 'rate', 'ratio'], [
     ['answers from memory', 'anybody', open, open], ['', 'any token', known, open], ['', 'guarded', guarded, open],
     ['reads a row of the database', 'anybody', openRow, openRow], ['', 'guarded', guardedRow, openRow],
+    ['reads a page of fifty rows', 'anybody', openPage, openPage], ['', 'guarded', guardedPage, openPage],
   ].map(([handler, name, one, beside]) => [
-    handler, name, `${thousands(one.alone_ms, 3)} ms`, hundredths(one.alone_ms / beside.alone_ms), `${rate(one.per_second)}/s`,
-    hundredths(beside.per_second / one.per_second),
+    handler, name, `${thousands(one.alone_ms, 3)} ms`, hundredths(slower(one, beside)), `${rate(one.per_second)}/s`,
+    hundredths(fewer(one, beside)),
   ]))}
 
 ## Lists by policies

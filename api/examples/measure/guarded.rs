@@ -4,6 +4,7 @@
 //! - `/api/v1/benchmark/open`, `…/known` and `…/guarded` answer from memory: for anybody, for any good token, and for those
 //!   who may read people.
 //! - `/api/v1/benchmark/open/row` and `…/guarded/row` read the row of a tenant, whose short name is in `?slug=`.
+//! - `/api/v1/benchmark/open/page` and `…/guarded/page` read a page of its policies.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Query};
@@ -22,6 +23,20 @@ use tenantry_web::server::Environment;
 use crate::Failure;
 use crate::lists::tenants;
 
+/// As many as a page has unless told otherwise.
+const PAGE: i64 = 50;
+
+diesel::table! {
+    policies (id) {
+        id -> Text,
+        tenant_id -> Text,
+        name -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(policies, tenants);
+
 const READ: Permission = Permission::new("account.read");
 
 #[derive(Debug, Deserialize)]
@@ -39,7 +54,9 @@ pub async fn serve() -> Result<(), Failure> {
         .get("/api/v1/benchmark/known", known, answer)
         .get("/api/v1/benchmark/guarded", guarded, answer)
         .get("/api/v1/benchmark/open/row", open, row)
-        .get("/api/v1/benchmark/guarded/row", guarded, row);
+        .get("/api/v1/benchmark/guarded/row", guarded, row)
+        .get("/api/v1/benchmark/open/page", open, page)
+        .get("/api/v1/benchmark/guarded/page", guarded, page);
     let parts = Parts { routes: Some(table), ..Parts::default() };
     Application::build_with(config, Environment::default(), parts).await?.run().await?;
     Ok(())
@@ -65,6 +82,28 @@ async fn row(api: Data<Api>, which: Query<Which>) -> HttpResponse {
             HttpResponse::Ok().json(Envelope::new(shown))
         }
         Ok(None) => HttpResponse::NotFound().finish(),
+        Err(_) => HttpResponse::InternalServerError().finish(),
+    }
+}
+
+async fn page(api: Data<Api>, which: Query<Which>) -> HttpResponse {
+    let slug = which.into_inner().slug;
+    let found = api.db.read(move |conn| {
+        let of_tenant = tenants::table.filter(tenants::slug.eq(&slug)).select(tenants::id);
+        let rows: Vec<(String, String, UtcTime)> = policies::table
+            .filter(policies::tenant_id.eq_any(of_tenant))
+            .select((policies::id, policies::name, policies::created_at))
+            .order(policies::id.desc())
+            .limit(PAGE)
+            .load(conn)?;
+        Ok::<_, DbError>(rows)
+    });
+    match found.await {
+        Ok(rows) => {
+            let shown =
+                rows.into_iter().map(|(id, name, since)| json!({ "id": id, "name": name, "created_at": since }));
+            HttpResponse::Ok().json(Envelope::new(shown.collect::<Vec<Value>>()))
+        }
         Err(_) => HttpResponse::InternalServerError().finish(),
     }
 }
