@@ -173,8 +173,8 @@ pub(super) fn tenant_after(conn: &mut Connection, last: Option<TenantId>) -> Res
     Ok(query.order(access_logs::tenant_id.asc()).first(conn).optional()?)
 }
 
-/// Deletes the oldest of a tenant's decisions that were made before a time. `most` go at
-/// once, and those that were made in the same moment as the last of these.
+/// Deletes the oldest of a tenant's decisions that were made before a time: `most` of them, and those that were made in the
+/// same moment as the last of these.
 pub(super) fn delete_before(
     conn: &mut Connection,
     scope: TenantScope,

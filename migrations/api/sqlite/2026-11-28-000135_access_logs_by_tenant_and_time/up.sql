@@ -1,4 +1,4 @@
--- Every decision is written: as few indexes as its searches need.
+-- Every decision is written: as few indexes as its searches need, each in the order of a list.
 CREATE TABLE access_logs_new (
     id TEXT NOT NULL,
     tenant_id TEXT NOT NULL,
@@ -36,7 +36,7 @@ DROP TABLE access_logs;
 
 ALTER TABLE access_logs_new RENAME TO access_logs;
 
-CREATE INDEX access_logs_by_subject ON access_logs (tenant_id, subject_id, created_at);
-CREATE INDEX access_logs_by_resource ON access_logs (tenant_id, resource, action, created_at);
-CREATE INDEX access_logs_by_policy ON access_logs (tenant_id, policy_id, created_at)
-WHERE policy_id IS NOT NULL;
+CREATE INDEX access_logs_by_subject ON access_logs (tenant_id, subject_id, created_at, id);
+CREATE INDEX access_logs_by_resource ON access_logs (tenant_id, resource, action, created_at, id);
+CREATE INDEX access_logs_by_thing ON access_logs (tenant_id, resource_id, created_at, id) WHERE resource_id IS NOT NULL;
+CREATE INDEX access_logs_by_policy ON access_logs (tenant_id, policy_id, created_at, id) WHERE policy_id IS NOT NULL;
