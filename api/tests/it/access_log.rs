@@ -177,15 +177,21 @@ async fn when_too_many_wait_the_next_waits_too() {
 async fn decisions_go_when_their_time_is_over() {
     const DAY: Duration = Duration::from_secs(86_400);
     let Recording { trail, log, .. } = Recording::start().await;
+    // One tenant has more than go at once, others one each.
+    let busy = decision(0).tenant_id;
     for number in 0..1_200 {
-        log.record(decision(number)).await;
+        let record = decision(number);
+        log.record(if number < 1_100 { DecisionRecord { tenant_id: busy, ..record } } else { record }).await;
+        trail.clock.advance(Duration::from_millis(1));
     }
     trail.clock.advance(10 * DAY);
+    log.record(DecisionRecord { tenant_id: busy, ..decision(0) }).await;
     log.record(decision(0)).await;
     log.flush().await;
     trail.clock.advance(DAY);
     let pruned = |days| prune(&trail.db, trail.clock.now(), days);
-    assert_eq!((pruned(0).await.unwrap(), pruned(11).await.unwrap()), (0, 0));
+    assert_eq!((pruned(0).await.unwrap(), pruned(12).await.unwrap()), (0, 0));
     assert_eq!(pruned(10).await.unwrap(), 1_200);
-    assert_eq!(trail.count("access_logs").await, 1);
+    assert_eq!(trail.count("access_logs").await, 2);
+    assert_eq!(trail.count(&format!("access_logs WHERE tenant_id = '{busy}'")).await, 1);
 }

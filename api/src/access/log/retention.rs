@@ -21,14 +21,14 @@ pub async fn prune(db: &Db, now: UtcTime, days: u32) -> Result<usize, DbError> {
     }
     let before = now - DAY * days;
     let (mut gone, mut last) = (0, None);
-    while let Some(tenant) = db.read(move |conn| store::tenant_after(conn, last)).await? {
+    while let Some((tenant, oldest)) = db.read(move |conn| store::tenant_after(conn, last)).await? {
         let scope = TenantScope::system(tenant, "delete decisions whose time is over");
-        loop {
+        // A tenant of whom nothing is old keeps nobody from writing.
+        let mut is_all = oldest >= before;
+        while !is_all {
             let piece = db.write(move |conn| store::delete_before(conn, scope, before, PIECE)).await?;
             gone += piece.count;
-            if piece.is_all {
-                break;
-            }
+            is_all = piece.is_all;
         }
         last = Some(tenant);
     }

@@ -164,13 +164,17 @@ pub(super) fn list(
     Ok(query.order((access_logs::created_at.desc(), access_logs::id.desc())).limit(most).load(conn)?)
 }
 
-/// The tenant that comes after this one, of those of whom there are decisions; the first of all for `None`.
-pub(super) fn tenant_after(conn: &mut Connection, last: Option<TenantId>) -> Result<Option<TenantId>, DbError> {
-    let mut query = access_logs::table.select(access_logs::tenant_id).into_boxed();
+/// The tenant that comes after this one, of those of whom there are decisions, and when the oldest of these was made; the
+/// first of all for `None`.
+pub(super) fn tenant_after(
+    conn: &mut Connection,
+    last: Option<TenantId>,
+) -> Result<Option<(TenantId, UtcTime)>, DbError> {
+    let mut query = access_logs::table.select((access_logs::tenant_id, access_logs::created_at)).into_boxed();
     if let Some(last) = last {
         query = query.filter(access_logs::tenant_id.gt(last));
     }
-    Ok(query.order(access_logs::tenant_id.asc()).first(conn).optional()?)
+    Ok(query.order((access_logs::tenant_id.asc(), access_logs::created_at.asc())).first(conn).optional()?)
 }
 
 /// Deletes the oldest of a tenant's decisions that were made before a time: `most` of them, and those that were made in the
